@@ -1,0 +1,3 @@
+"""Read facial expressions from photographs, also when part of the face is hidden."""
+
+__version__ = "0.1.0"

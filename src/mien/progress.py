@@ -1,0 +1,21 @@
+"""One way to show long work."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def track(
+    iterable: Iterable[Item], *, total: int | None = None, description: str, quiet: bool = False
+) -> Iterator[Item]:
+    """Yield the items under a bar on stderr; show nothing when quiet or when nobody watches."""
+    if quiet or not sys.stderr.isatty():
+        yield from iterable
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        yield from progress.track(iterable, total=total, description=description)
