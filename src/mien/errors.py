@@ -44,7 +44,9 @@ class MissingExtraError(MienError):
 
     def __init__(self, what: str, package: str, extra: str) -> None:
         """Name the work that cannot be done, the package it needs and the extra that installs it."""
-        super().__init__(f"{what} needs {package}, which is not installed: pip install 'mien[{extra}]'")
+        super().__init__(
+            f"{what} needs {package}, which is not installed: pip install 'mien[{extra}]'"
+        )
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
