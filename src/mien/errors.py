@@ -43,14 +43,12 @@ class MissingExtraError(MienError):
     exit_code = 7
 
     def __init__(self, what: str, package: str, extra: str) -> None:
-        """Name the work that cannot be done, the package it needs and the extra that installs it."""
-        super().__init__(
-            f"{what} needs {package}, which is not installed: pip install 'mien[{extra}]'"
-        )
+        """Name the work, the package it needs and the extra that installs it."""
+        super().__init__(f"{what} needs {package}: pip install 'mien[{extra}]'")
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
-    """Word the message for a name that is none of the known ones, with the nearest as a suggestion."""
+    """Word the message for a name that is none of the known ones; suggest the nearest."""
     names = sorted(known)
     near = get_close_matches(name, names, n=1)
     suggestion = f"; did you mean {near[0]!r}?" if near else "; expected one of"
