@@ -83,7 +83,9 @@ def test_box_edges_become_image_edges():
 
 def test_scaling_keeps_corners_of_the_image():
     matrix = geometry.scaling((10, 20), (5, 10))
-    assert np.allclose(geometry.apply(matrix, [[-0.5, -0.5], [19.5, 9.5]]), [[-0.5] * 2, [9.5, 4.5]])
+    assert np.allclose(
+        geometry.apply(matrix, [[-0.5, -0.5], [19.5, 9.5]]), [[-0.5] * 2, [9.5, 4.5]]
+    )
 
 
 def test_invert_undoes_and_compose_joins(rng):
