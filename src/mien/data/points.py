@@ -1,0 +1,57 @@
+"""Landmarks that come with a data set as a file."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import DataError
+
+POINTS = 68
+
+
+def load_points(
+    path: str | Path, n_rows: int, *, training: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Read `points_xy` (N, 68, 2) and `found` (N,) of an .npz whose rows are the data set's.
+
+    Rows without points get the mean points of the `training` rows, or stay NaN without that mask.
+    """
+    path = Path(path)
+    points_xy, found = _read(path)
+    if points_xy.shape != (n_rows, POINTS, 2) or found.shape != (n_rows,):
+        raise DataError(
+            f"{path} has points_xy {points_xy.shape} and found {found.shape}; expected"
+            f" {(n_rows, POINTS, 2)} and {(n_rows,)}: one row for each row of the data set"
+        )
+    broken = np.flatnonzero(found & ~np.isfinite(points_xy).all(axis=(1, 2)))
+    if len(broken):
+        raise DataError(f"{path}, row {broken[0]}: found is set but its points are not numbers")
+    points_xy[~found] = np.nan
+    if training is not None:
+        points_xy[~found] = mean_points(points_xy, found & training)
+    return points_xy, found
+
+
+def mean_points(points_xy: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Average the points of the chosen rows."""
+    if not chosen.any():
+        raise DataError("expected points for at least one training face, found none")
+    mean: NDArray[np.float64] = points_xy[chosen].mean(axis=0, dtype=np.float64)
+    return mean.astype(np.float32)
+
+
+def _read(path: Path) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            points: NDArray[Any] = file["points_xy"]
+            found: NDArray[Any] = file["found"]
+            return points.astype(np.float32), found.astype(bool)
+    except FileNotFoundError as error:
+        raise DataError(f"no file {path}; expected an .npz with points_xy and found") from error
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"cannot read {path}: {error}; expected an .npz with points_xy and found"
+        ) from error
