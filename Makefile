@@ -1,0 +1,52 @@
+# Each target does its own set-up: `make demo` and `make test` work in a fresh clone and are quick the second time.
+
+PYTHON ?= python3
+VENV ?= .venv
+# A pinned release, installed first, so that nothing later asks for another one. To get a build without CUDA
+# from PyTorch's own index: make test TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+TORCH ?= torch==2.13.0
+PYTEST_FLAGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+BROUGHT := src/mien/weights/centerface.onnx src/mien/weights/astronaut.png
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/base
+	$(BIN)/mien demo
+
+test: lint
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/dev
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache $(BROUGHT) src/mien/weights/licences
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo 'mien needs Python 3.11 or newer as "$(PYTHON)"; name another: make PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || \
+	    { echo 'mien needs the venv module of "$(PYTHON)"; on Debian or Ubuntu: apt install python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/base: pyproject.toml hatch_build.py $(BROUGHT) | $(BIN)/python
+	@echo 'installing mien into $(VENV) ...'
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/dev: pyproject.toml hatch_build.py $(BROUGHT) | $(BIN)/python
+	@echo 'installing mien and its development tools into $(VENV): a few minutes the first time ...'
+	$(PIP) install $(TORCH)
+	$(PIP) install --editable '.[dev,train]'
+	@touch $@ $(VENV)/base
+
+# Written by the install; where one is missing, this empty rule has it run again.
+$(BROUGHT): ;
