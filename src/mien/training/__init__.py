@@ -1,0 +1,1 @@
+"""Training: recipe, batches, augmentation, loop, checkpoint, export."""

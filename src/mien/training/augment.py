@@ -1,0 +1,117 @@
+"""Augmentation of a whole batch at once, in torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mien import geometry
+
+UNIFORMS = 16
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far a training face is changed; shares are probabilities, angles degrees."""
+
+    flip: float = 0.5
+    rotate_degrees: float = 12.0
+    wide_share: float = 0.0
+    wide_degrees: float = 0.0
+    scale: float = 0.15
+    shift: float = 0.13
+    brightness: float = 0.25
+    contrast: float = 0.35
+    gamma: float = 0.35
+    blur_share: float = 0.15
+    noise_share: float = 0.15
+    noise: float = 12.0
+    align_share: float = 0.0
+
+
+def _centred(uniforms: FloatArray) -> FloatArray:
+    return uniforms * 2.0 - 1.0
+
+
+def matrices(
+    uniforms: FloatArray, settings: Augmentation, side: int, base: FloatArray
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Draw a matrix a face, source to augmented pixels (N, 2, 3), and which are mirrored.
+
+    `base` (N, 2, 3) maps the stored face into the frame of the network; turn, scale, shift
+    and flip come on top, about the centre of that frame of `side` pixels.
+    """
+    wide = uniforms[:, 5] < settings.wide_share
+    degrees = np.where(wide, settings.wide_degrees, settings.rotate_degrees)
+    angle = np.deg2rad(_centred(uniforms[:, 0]) * degrees)
+    factor = np.exp(_centred(uniforms[:, 1]) * np.log1p(settings.scale))
+    flipped = uniforms[:, 4] < settings.flip
+    cosine, sine = factor * np.cos(angle), factor * np.sin(angle)
+    linear = np.stack([np.stack([cosine, -sine], -1), np.stack([sine, cosine], -1)], -2)
+    linear[flipped, 0] *= -1.0
+    centre = np.full((len(uniforms), 2), (side - 1) / 2.0)
+    moved = centre + _centred(uniforms[:, 2:4]) * settings.shift * side
+    offset = moved - np.einsum("nij,nj->ni", linear, centre)
+    turned = linear @ base[:, :, :2]
+    shifted = np.einsum("nij,nj->ni", linear, base[:, :, 2]) + offset
+    return np.concatenate([turned, shifted[:, :, None]], axis=2), flipped
+
+
+def transform_points(
+    points_xy: npt.NDArray[np.float32], matrix: FloatArray, flipped: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float32]:
+    """Carry points (N, 68, 2) along; in mirrored faces left and right change their numbers."""
+    moved = points_xy @ matrix[:, :, :2].transpose(0, 2, 1) + matrix[:, None, :, 2]
+    moved[flipped] = moved[flipped][:, geometry.MIRROR]
+    return moved.astype(np.float32)
+
+
+def warp(images: Tensor, matrix: FloatArray, side: int, padding: str) -> Tensor:
+    """Sample float images (N, 1, H, W) through matrices of source to output pixels."""
+    height, width = images.shape[2:]
+    square = np.concatenate([matrix, np.tile([[[0.0, 0.0, 1.0]]], (len(matrix), 1, 1))], axis=1)
+    inverse = np.linalg.inv(square)[:, :2]
+    # grid_sample counts from -1 to 1 over pixel edges, the matrices in pixels from centres.
+    to_pixels = np.array([[side / 2, 0, (side - 1) / 2], [0, side / 2, (side - 1) / 2], [0, 0, 1]])
+    scale = np.array([[2 / width, 0], [0, 2 / height]])
+    theta = scale @ (inverse @ to_pixels)
+    theta[:, :, 2] += np.array([1 / width - 1, 1 / height - 1])
+    grid = functional.affine_grid(
+        torch.from_numpy(theta.astype(np.float32)).to(images.device),
+        [len(images), 1, side, side],
+        align_corners=False,
+    )
+    return functional.grid_sample(images, grid, padding_mode=padding, align_corners=False)
+
+
+def photometric(
+    images: Tensor, uniforms: FloatArray, settings: Augmentation, generator: torch.Generator
+) -> Tensor:
+    """Change light, contrast, sharpness and grain of float images (N, 1, H, W) in 0..255."""
+    u = torch.from_numpy(uniforms.astype(np.float32)).to(images.device)[:, :, None, None, None]
+    sharp = images
+    low = functional.interpolate(
+        functional.avg_pool2d(images, 2), size=images.shape[2:], mode="bilinear"
+    )
+    images = torch.where(u[:, 6] < settings.blur_share, low, sharp)
+    gamma = torch.exp((u[:, 7] * 2 - 1) * settings.gamma)
+    images = (images.clamp(0, 255) / 255 + 1e-4).pow(gamma) * 255
+    gain = 1 + (u[:, 8] * 2 - 1) * settings.contrast
+    lift = (u[:, 9] * 2 - 1) * settings.brightness * 128
+    images = (images - 128) * gain + 128 + lift
+    grain = torch.empty_like(images).normal_(generator=generator) * settings.noise
+    images = images + grain * u[:, 11] * (u[:, 10] < settings.noise_share)
+    return images.clamp(0, 255)
+
+
+def per_image(images: Tensor) -> Tensor:
+    """Normalise float images (N, 1, H, W) of 0..255 as `Preparation(normalize="per-image")`."""
+    mean = images.mean((1, 2, 3), keepdim=True)
+    deviation = images.std((1, 2, 3), keepdim=True, correction=0)
+    return (images - mean) / deviation.clamp_min(1.0)

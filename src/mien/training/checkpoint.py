@@ -1,0 +1,64 @@
+"""Checkpoints: tensors as safetensors, the rest as JSON, both renamed into place together."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from mien.errors import DataError, OutputError
+
+Tensors = dict[str, Tensor]
+
+
+def save(path: Path, groups: dict[str, Tensors], state: dict[str, Any]) -> None:
+    """Write the groups of tensors and the state; the file at `path` is old or new, never half."""
+    flat = {
+        f"{group}/{name}": tensor.detach().cpu().contiguous().clone()
+        for group, tensors in groups.items()
+        for name, tensor in tensors.items()
+    }
+    temporary = path.with_name(path.name + ".part")
+    try:
+        # The JSON travels in the header, so that one rename replaces both.
+        save_file(flat, temporary, metadata={"state": json.dumps(state)})
+        os.replace(temporary, path)
+    except OSError as exc:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(f"cannot write the checkpoint {path}: {exc}; the old one is intact") from exc
+
+
+def load(path: Path) -> tuple[dict[str, Tensors], dict[str, Any]]:
+    """Read what `save` wrote."""
+    try:
+        flat = load_file(path)
+        state = json.loads(_header(path)["__metadata__"]["state"])
+    except (OSError, KeyError, ValueError, RuntimeError) as exc:
+        raise DataError(f"{path} must be a checkpoint of this program: {exc}") from exc
+    except Exception as exc:  # safetensors raises its own class, a direct child of Exception
+        raise DataError(f"{path} is no complete safetensors file: {exc}") from exc
+    groups: dict[str, Tensors] = {}
+    for key, tensor in flat.items():
+        group, name = key.split("/", 1)
+        groups.setdefault(group, {})[name] = tensor
+    return groups, state
+
+
+def _header(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header: dict[str, Any] = json.loads(file.read(size))
+    return header
+
+
+def copy_into(module: torch.nn.Module, tensors: Tensors, where: str) -> None:
+    """Load tensors into a module; name what does not fit."""
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as exc:
+        raise DataError(f"{where} is of another network: {exc}") from exc

@@ -1,0 +1,117 @@
+"""The expression task: FER+ votes, FER-2013 labels and hidden regions on one trunk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mien.data import labels as vote_rules
+from mien.data.table import FaceTable
+from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
+from mien.occlusion import occluder
+from mien.training.faces import Faces, Source, View, plain_view
+from mien.training.recipe import Recipe
+from mien.training.validation import auc, run
+
+HEADS = {"ferplus": len(EXPRESSIONS), "fer2013": len(EXPRESSIONS_7), "hidden": 2}
+REGIONS = ("eyes", "mouth")
+
+
+class ExpressionTask:
+    """What a batch means, what it costs, and how the network is judged on the public part."""
+
+    heads = HEADS
+    selection = "score"
+
+    def __init__(self, table: FaceTable, found: npt.NDArray[np.bool_], recipe: Recipe) -> None:
+        assert table.votes is not None and table.points_xy is not None
+        self.recipe = recipe
+        train, public = table.split == "train", table.split == "public"
+        part = table[train]
+        assert part.votes is not None and part.points_xy is not None
+        self.source = Source(part.images, part.points_xy, found[train])
+        shares = part.votes[:, : len(EXPRESSIONS)]
+        total = shares.sum(1, keepdims=True)
+        self.shares = (shares / np.maximum(total, 1)).astype(np.float32)
+        # Votes for "unknown" and "no face" say how little the face has to teach.
+        self.weights = (total[:, 0] / 10).astype(np.float32)
+        self.labels = seven(part)
+        self.public = _Public(table[public])
+
+    def build(self, network: nn.Module) -> nn.Module:
+        return network
+
+    def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
+        """Sum the losses of the three heads over a batch."""
+        settings = self.recipe.losses
+        shares, weights = torch.from_numpy(self.shares[faces]), torch.from_numpy(
+            self.weights[faces]
+        )
+        votes = functional.cross_entropy(outputs["ferplus"].float(), shares, reduction="none")
+        labels = functional.cross_entropy(
+            outputs["fer2013"].float(),
+            torch.from_numpy(self.labels[faces]),
+            label_smoothing=settings.smoothing,
+        )
+        hidden = hidden_loss(outputs["hidden"].float(), torch.from_numpy(view.hidden))
+        plus = (votes * weights).sum() / weights.sum().clamp_min(1.0)
+        return settings.ferplus * plus + settings.fer2013 * labels + settings.hidden * hidden
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        """Judge on the public part: whole and masked faces, both labellings, hidden regions."""
+        return self.public.judge(network, self.recipe.side)
+
+
+def seven(table: FaceTable) -> npt.NDArray[np.int64]:
+    """Give the set's own labels as positions in EXPRESSIONS_7."""
+    names = np.array([EXPRESSIONS_7.index(name) for name in table.expressions], dtype=np.int64)
+    return names[table.labels]
+
+
+def hidden_loss(logits: Tensor, states: Tensor) -> Tensor:
+    """Binary cross-entropy over the regions that are clearly hidden or clearly visible."""
+    known = ~torch.isnan(states)
+    targets = torch.where(known, states, torch.zeros_like(states))
+    losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    return (losses * known).sum() / known.sum().clamp_min(1)
+
+
+class _Public:
+    """The public part, whole and with regions hidden."""
+
+    def __init__(self, table: FaceTable) -> None:
+        assert table.votes is not None and table.points_xy is not None
+        self.seven = seven(table)
+        self.majority = vote_rules.labels(table.votes, "majority")
+        self.images = {"none": table.images}
+        for name in ("mask-polygon", "eyes", "mouth"):
+            self.images[name] = _occluded(table.images, table.points_xy, name)
+
+    def judge(self, network: nn.Module, side: int) -> dict[str, float]:
+        outputs = {
+            name: run(network, plain_view(images, side)) for name, images in self.images.items()
+        }
+        result: dict[str, float] = {}
+        for name, output in outputs.items():
+            kept = self.majority >= 0
+            plus = output["ferplus"].argmax(1)[kept] == self.majority[kept]
+            own = output["fer2013"].argmax(1) == self.seven
+            result[f"ferplus/{name}"] = float(plus.mean())
+            result[f"fer2013/{name}"] = float(own.mean())
+        clean, bar, mask = (outputs[name]["hidden"] for name in ("none", "eyes", "mask-polygon"))
+        result["hidden/eyes"] = auc(clean[:, 0], bar[:, 0])
+        result["hidden/mouth"] = auc(clean[:, 1], mask[:, 1])
+        parts = ("ferplus/none", "fer2013/none", "fer2013/mask-polygon", "fer2013/eyes")
+        result["score"] = sum(result[part] for part in parts) / len(parts)
+        return result
+
+
+def _occluded(images: npt.NDArray[np.uint8], points: Any, name: str) -> npt.NDArray[np.uint8]:
+    hide = occluder(name)
+    rng = np.random.default_rng(0)
+    return np.stack([hide(image, p, rng)[0] for image, p in zip(images, points, strict=True)])

@@ -1,0 +1,30 @@
+"""Running a network in evaluation mode while it is trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+Scores = npt.NDArray[np.floating[Any]]
+
+
+def run(network: nn.Module, inputs: Tensor, batch: int = 256) -> dict[str, npt.NDArray[Any]]:
+    """Run over float (N, 1, S, S) inputs; numpy logits a head."""
+    network.eval()
+    with torch.inference_mode():
+        parts = [
+            network(chunk.to(memory_format=torch.channels_last)) for chunk in inputs.split(batch)
+        ]
+    return {name: torch.cat([p[name].float() for p in parts]).numpy() for name in parts[0]}
+
+
+def auc(negative: Scores, positive: Scores) -> float:
+    """Give the share of pairs in which the positive scores higher, ties half."""
+    ordered = np.sort(negative)
+    below = np.searchsorted(ordered, positive, "left")
+    upto = np.searchsorted(ordered, positive, "right")
+    return float((below + upto).mean() / 2 / len(ordered))
