@@ -39,7 +39,7 @@ def sha256_file(path: Path) -> str:
 
 def list_models() -> tuple[Entry, ...]:
     """List the shipped models in the manifest's order."""
-    return tuple(_entries().values())
+    return tuple(entries().values())
 
 
 def default(kind: str) -> str:
@@ -52,7 +52,7 @@ def default(kind: str) -> str:
 
 def path_of(name_or_path: str | Path) -> Path:
     """Find a model by its name in the manifest, or by its path."""
-    entry = _entries().get(str(name_or_path))
+    entry = entries().get(str(name_or_path))
     path = entry.path if entry else Path(name_or_path)
     if path.is_file():
         return path
@@ -64,7 +64,7 @@ def path_of(name_or_path: str | Path) -> Path:
         raise ModelError(
             f"expected a model file, found something else at {path}; give an ONNX file"
         )
-    names = unknown_name("model", str(name_or_path), _entries())
+    names = unknown_name("model", str(name_or_path), entries())
     raise ModelError(f"{names}; and no file of that name")
 
 
@@ -83,7 +83,8 @@ def sample_portrait() -> Path:
 
 
 @cache
-def _entries() -> dict[str, Entry]:
+def entries() -> dict[str, Entry]:
+    """Read the manifest once."""
     try:
         found = json.loads(MANIFEST.read_text("utf-8"))
         return {name: Entry(name=name, **fields) for name, fields in found.items()}

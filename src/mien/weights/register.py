@@ -48,7 +48,7 @@ def _write(entries: Sequence[weights.Entry]) -> None:
     for fields in table.values():
         del fields["name"]
     weights.MANIFEST.write_text(json.dumps(table, indent=2) + "\n", "utf-8")
-    weights._entries.cache_clear()
+    weights.entries.cache_clear()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
