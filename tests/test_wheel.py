@@ -1,0 +1,136 @@
+"""The built wheel: what is in it, and that it predicts in an empty environment without a network."""
+
+import importlib.metadata
+import json
+import subprocess
+import sys
+import venv
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+
+# Found and run by every interpreter of the environment before anything else.
+NO_NETWORK = """
+import socket
+
+def refuse(*arguments, **named):
+    raise SystemExit("a socket was opened")
+
+socket.socket = socket.create_connection = socket.getaddrinfo = refuse
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(shipped_models: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel with the tools that are installed, without an index."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet"]
+    options = ["--no-deps", "--no-build-isolation", "--no-index", f"--wheel-dir={folder}"]
+    done = subprocess.run([*pip, *options, ROOT], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def members(wheel: Path) -> set[str]:
+    return set(zipfile.ZipFile(wheel).namelist())
+
+
+def test_every_module_is_in_the_wheel(members: set[str]) -> None:
+    written = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src").rglob("*.py")}
+    assert written <= members
+    assert "mien/data/__init__.py" in members
+    assert "mien/py.typed" in members
+
+
+def test_every_shipped_file_is_in_the_wheel(members: set[str]) -> None:
+    folder = ROOT / "src" / "mien" / "weights"
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    files = {fields["file"] for fields in manifest.values()} | {"manifest.json", "astronaut.png"}
+    assert {f"mien/weights/{file}" for file in files} <= members
+
+
+def test_licences_are_in_the_wheel(members: set[str]) -> None:
+    assert {
+        "mien/weights/licences/centerface.txt",
+        "mien/weights/licences/astronaut.txt",
+    } <= members
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in members)
+
+
+def test_nothing_else_is_in_the_wheel(members: set[str]) -> None:
+    strange = [name for name in members if not name.startswith(("mien/", "mien-"))]
+    assert not strange
+    assert not [name for name in members if name.endswith((".pyc", ".csv", ".safetensors"))]
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the wheel, what it requires, and nothing else; no network."""
+    folder = tmp_path_factory.mktemp("empty")
+    venv.create(folder, with_pip=False, symlinks=True)
+    python = folder / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", f"--python={python}"]
+    install = [*pip, "install", "--quiet", "--no-deps", "--no-index", wheel]
+    subprocess.run(install, check=True, capture_output=True)
+    packages = next(folder.glob("lib/python*/site-packages"))
+    link_requirements(wheel, packages)
+    (packages / "sitecustomize.py").write_text(NO_NETWORK)
+    return python
+
+
+def link_requirements(wheel: Path, packages: Path) -> None:
+    """Lend the environment what the wheel requires; an index would take longer and is not there."""
+    for name in sorted(requirements(wheel)):
+        for top in {file.parts[0] for file in importlib.metadata.files(name) or ()} - {".."}:
+            target, link = importlib.metadata.distribution(name).locate_file(top), packages / top
+            if not link.exists():
+                link.symlink_to(str(target))
+
+
+def requirements(wheel: Path) -> set[str]:
+    """Follow the wheel's requirements, and theirs, as an installer would."""
+    found: set[str] = set()
+    todo = list(required(wheel_requirements(wheel)))
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += required(importlib.metadata.requires(name) or [])
+    return found
+
+
+def wheel_requirements(wheel: Path) -> list[str]:
+    archive = zipfile.ZipFile(wheel)
+    name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    metadata = importlib.metadata.PathDistribution(zipfile.Path(wheel, f"{Path(name).parent}/"))
+    return metadata.requires or []
+
+
+def required(lines: list[str]) -> Iterator[str]:
+    for line in lines:
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            yield canonicalize_name(requirement.name)
+
+
+def test_the_environment_is_as_empty_as_a_base_install(python: Path) -> None:
+    code = "import importlib.util as i; print(*[n for n in ('torch', 'onnx', 'pytest') if i.find_spec(n)])"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_the_wheel_predicts_the_sample_portrait_from_its_own_files(
+    python: Path, portrait_path: Path, tmp_path: Path
+) -> None:
+    command = [python.with_name("mien"), "predict", portrait_path, "--format", "jsonl"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (line,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert line["expression"] == "happiness"
