@@ -1,7 +1,8 @@
-"""The built wheel: what is in it, and that it predicts in an empty environment without a network."""
+"""The built wheel: what is in it, and what it predicts in an empty environment without network."""
 
 import importlib.metadata
 import json
+import os
 import subprocess
 import sys
 import venv
@@ -120,17 +121,24 @@ def required(lines: list[str]) -> Iterator[str]:
             yield canonicalize_name(requirement.name)
 
 
-def test_the_environment_is_as_empty_as_a_base_install(python: Path) -> None:
-    code = "import importlib.util as i; print(*[n for n in ('torch', 'onnx', 'pytest') if i.find_spec(n)])"
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
+def run(*command: str | Path, cwd: Path) -> str:
+    """Run a command of the environment; nothing of this interpreter's own settings reaches it."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=own)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_environment_is_as_empty_as_a_base_install(python: Path, tmp_path: Path) -> None:
+    heavy = ("torch", "onnx", "pytest", "sklearn")
+    code = f"import importlib.util as i; print(*(n for n in {heavy} if i.find_spec(n)))"
+    assert run(python, "-c", code, cwd=tmp_path).strip() == ""
+    assert "site-packages" in run(python, "-c", "import mien; print(mien.__file__)", cwd=tmp_path)
 
 
 def test_the_wheel_predicts_the_sample_portrait_from_its_own_files(
     python: Path, portrait_path: Path, tmp_path: Path
 ) -> None:
-    command = [python.with_name("mien"), "predict", portrait_path, "--format", "jsonl"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    (line,) = [json.loads(line) for line in done.stdout.splitlines()]
-    assert line["expression"] == "happiness"
+    mien = python.with_name("mien")
+    lines = run(mien, "predict", portrait_path, "--format", "jsonl", cwd=tmp_path).splitlines()
+    assert [json.loads(line)["expression"] for line in lines] == ["happiness"]
