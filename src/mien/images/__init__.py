@@ -1,0 +1,15 @@
+"""Read, write, colour, resize and warp images: uint8 arrays, RGB (H, W, 3) or grey (H, W).
+
+What draws on them is in `mien.images.drawing`.
+"""
+
+from mien.images.files import SUFFIXES as SUFFIXES
+from mien.images.files import Source as Source
+from mien.images.files import read as read
+from mien.images.files import read_scaled as read_scaled
+from mien.images.files import write as write
+from mien.images.pixels import Image as Image
+from mien.images.pixels import resize as resize
+from mien.images.pixels import to_grey as to_grey
+from mien.images.pixels import to_rgb as to_rgb
+from mien.images.pixels import warp as warp

@@ -1,0 +1,201 @@
+"""Images from and to files: every usual kind and mode, nothing half read or half written."""
+
+import math
+import os
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+from PIL.Image import Transpose
+
+from mien.errors import InputError, OutputError, UsageError
+from mien.images.pixels import Image
+
+Source = str | os.PathLike[str] | bytes | PIL.Image.Image | NDArray[Any]
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm"}
+)
+MAX_PIXELS = 300_000_000
+
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT = {
+    2: Transpose.FLIP_LEFT_RIGHT,
+    3: Transpose.ROTATE_180,
+    4: Transpose.FLIP_TOP_BOTTOM,
+    5: Transpose.TRANSPOSE,
+    6: Transpose.ROTATE_270,
+    7: Transpose.TRANSVERSE,
+    8: Transpose.ROTATE_90,
+}
+# What Pillow's plugins raise on broken files, as found by cutting and garbling files.
+_BROKEN_FILE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    struct.error,
+    OverflowError,
+    MemoryError,
+    PIL.Image.DecompressionBombError,
+)
+_WRITE_OPTIONS: dict[str, dict[str, Any]] = {
+    ".png": {"format": "PNG"},
+    ".jpg": {"format": "JPEG", "quality": 92},
+    ".jpeg": {"format": "JPEG", "quality": 92},
+    ".webp": {"format": "WEBP", "quality": 92},
+    ".bmp": {"format": "BMP"},
+    ".tif": {"format": "TIFF"},
+    ".tiff": {"format": "TIFF"},
+    ".gif": {"format": "GIF"},
+}
+_open_lock = threading.Lock()
+
+
+def read(source: Source, *, least_side: int | None = None) -> Image:
+    """Read an image upright as uint8 RGB (H, W, 3) or grey (H, W), the first frame if it has many.
+
+    With `least_side`, a large JPEG may come smaller, its shorter side at least that.
+    """
+    return read_scaled(source, least_side=least_side)[0]
+
+
+def read_scaled(source: Source, *, least_side: int | None = None) -> tuple[Image, float]:
+    """Read an image as `read` does, and how many times larger the original is."""
+    if isinstance(source, np.ndarray):
+        return _checked(source), 1.0
+    if isinstance(source, PIL.Image.Image):
+        return _decoded(source, "the given image"), 1.0
+    name = "the given bytes" if isinstance(source, bytes) else os.fspath(source)
+    with _opened(source, name) as picture:
+        width, height = picture.size
+        if least_side and picture.format in ("JPEG", "MPO"):
+            scale = min(1.0, least_side / min(width, height))
+            picture.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))
+        return _decoded(picture, name), max(width, height) / max(picture.size)
+
+
+def write(path: str | os.PathLike[str], image: Image) -> None:
+    """Write an image in the kind its suffix names; the file appears whole or not at all."""
+    target = Path(path)
+    options = _WRITE_OPTIONS.get(target.suffix.lower())
+    if options is None:
+        raise UsageError(
+            f"cannot write {target}: the suffix must be one of {', '.join(_WRITE_OPTIONS)}"
+        )
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    try:
+        with open(unfinished, "wb") as stream:
+            PIL.Image.fromarray(image).save(stream, **options)
+        os.replace(unfinished, target)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def _opened(source: str | os.PathLike[str] | bytes, name: str) -> Iterator[PIL.Image.Image]:
+    """Open what is checked to be an image of a bearable size, with nothing decoded yet."""
+    try:
+        with open(source, "rb") if not isinstance(source, bytes) else BytesIO(source) as stream:
+            yield _recognised(stream, name)
+    except OSError as error:
+        raise InputError(f"cannot read {name}: {error.strerror or error}") from error
+
+
+def _recognised(stream: Any, name: str) -> PIL.Image.Image:
+    if not stream.read(1):
+        raise InputError(f"{name} is empty; expected an image")
+    stream.seek(0)
+    try:
+        with _open_lock, _own_pixel_limit():
+            picture = PIL.Image.open(stream, formats=FORMATS)
+    except PIL.UnidentifiedImageError as error:
+        raise InputError(f"{name} is not an image; expected one of {', '.join(FORMATS)}") from error
+    except _BROKEN_FILE as error:
+        raise InputError(f"{name} is broken: {error}") from error
+    if picture.width * picture.height > MAX_PIXELS:
+        raise InputError(
+            f"{name} has {picture.width} x {picture.height} pixels, more than"
+            f" {MAX_PIXELS // 1_000_000} million; make it smaller"
+        )
+    return picture
+
+
+@contextmanager
+def _own_pixel_limit() -> Iterator[None]:
+    """Put off Pillow's limit, a global that only warns, while a header is read: ours follows."""
+    theirs, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        PIL.Image.MAX_IMAGE_PIXELS = theirs
+
+
+def _decoded(picture: PIL.Image.Image, name: str) -> Image:
+    try:
+        picture.load()
+        return _checked(np.asarray(_eight_bits(_upright(picture))))
+    except _BROKEN_FILE as error:
+        raise InputError(f"{name} is cut short or broken: {error}") from error
+
+
+def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
+    try:
+        turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION_TAG, 1))
+    except _BROKEN_FILE:
+        turn = None
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _eight_bits(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """Give any mode as L or RGB, what is transparent as white."""
+    if picture.mode in ("L", "RGB"):
+        return picture
+    if picture.mode == "1":
+        return picture.convert("L")
+    if picture.mode[0] in "IF":
+        return PIL.Image.fromarray(_scaled(np.asarray(picture)))
+    if picture.has_transparency_data:
+        seen = picture.convert("RGBA")
+        white = PIL.Image.new("RGBA", seen.size, "white")
+        return PIL.Image.alpha_composite(white, seen).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _scaled(levels: NDArray[Any]) -> Image:
+    """Scale levels of more than 8 bits; Pillow would clip them.
+
+    Floats up to 1 count as shares of white; integers as 8, 16 or 32 bits, whichever holds them.
+    """
+    top = float(np.nanmax(levels, initial=0))
+    if levels.dtype.kind == "f":
+        white = 1.0 if top <= 1 else 255.0
+    else:
+        white = 65535.0 if levels.dtype == np.uint16 else _white_of(top)
+    shares = np.nan_to_num(np.clip(levels / white, 0, 1))
+    return np.rint(shares * 255).astype(np.uint8)
+
+
+def _white_of(top: float) -> float:
+    return next(white for white in (255.0, 65535.0, 4294967295.0) if top <= white)
+
+
+def _checked(image: NDArray[Any]) -> Image:
+    usual = image.dtype == np.uint8 and (image.ndim == 2 or (image.ndim, image.shape[-1]) == (3, 3))
+    if not usual or image.size == 0:
+        raise InputError(
+            f"an image must be uint8 of shape (H, W) or (H, W, 3), got {image.dtype} {image.shape}"
+        )
+    return image
