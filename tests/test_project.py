@@ -1,0 +1,49 @@
+"""What the project file promises."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=!~; ]", line)[0] for line in requirements}
+
+
+def test_newer_pythons_are_not_shut_out(project: dict[str, Any]) -> None:
+    assert project["requires-python"] == ">=3.11"
+
+
+def test_the_base_install_is_small_and_unbounded(project: dict[str, Any]) -> None:
+    needed = project["dependencies"]
+    assert names(needed) == {"numpy", "pillow", "onnxruntime", "typer", "rich"}
+    assert not [line for line in needed if "<" in line or "==" in line]
+
+
+def extras_named_in(path: Path) -> Iterator[str]:
+    """Yield the extra of every missing-extra error that a file raises."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("MissingExtraError"):
+            yield ast.literal_eval(node.args[-1])
+
+
+def test_every_extra_that_an_error_names_exists(project: dict[str, Any]) -> None:
+    named = {name for path in (ROOT / "src").rglob("*.py") for name in extras_named_in(path)}
+    assert named <= set(project["optional-dependencies"])
+
+
+def test_ignored_files_are_named_from_the_root() -> None:
+    lines = (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    assert [line for line in patterns if not line.startswith("/")] == ["__pycache__/"]
