@@ -35,7 +35,8 @@ def extras_named_in(path: Path) -> Iterator[str]:
     """Yield the extra of every missing-extra error that a file raises."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("MissingExtraError"):
-            yield ast.literal_eval(node.args[-1])
+            named = [keyword.value for keyword in node.keywords if keyword.arg == "extra"]
+            yield ast.literal_eval([*node.args, *named][-1])
 
 
 def test_every_extra_that_an_error_names_exists(project: dict[str, Any]) -> None:
