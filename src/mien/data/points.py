@@ -45,7 +45,7 @@ def mean_points(points_xy: NDArray[np.float32], chosen: NDArray[np.bool_]) -> ND
 
 def _read(path: Path) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             points: NDArray[Any] = file["points_xy"]
             found: NDArray[Any] = file["found"]
             return points.astype(np.float32), found.astype(bool)

@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.data.points import load_points
+from mien.errors import DataError
+from tiny_fer import tiny_fer
+
+
+def written(folder: Path) -> Path:
+    return tiny_fer().write_points(folder / "points.npz", [row not in (1, 5) for row in range(12)])
+
+
+def test_missing_rows_get_the_mean_points_of_training(tmp_path: Path) -> None:
+    training = np.arange(12) < 4
+    points_xy, found = load_points(written(tmp_path), 12, training=training)
+    assert points_xy.dtype == np.float32
+    assert np.flatnonzero(~found).tolist() == [1, 5]
+    expected = points_xy[[0, 2, 3]].mean(axis=0)
+    np.testing.assert_allclose(points_xy[[1, 5]], [expected, expected], atol=1e-4)
+
+
+def test_missing_rows_stay_missing_without_training_rows(tmp_path: Path) -> None:
+    points_xy, found = load_points(written(tmp_path), 12)
+    assert np.isnan(points_xy[~found]).all()
+    assert np.isfinite(points_xy[found]).all()
+
+
+def test_a_file_for_other_rows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"points_xy \(12, 68, 2\) .* expected\s+\(13, 68, 2\)"):
+        load_points(written(tmp_path), 13)
+
+
+def test_found_points_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "points.npz"
+    np.savez(path, points_xy=np.full((2, 68, 2), np.nan), found=np.array([False, True]))
+    with pytest.raises(DataError, match="row 1: found is set"):
+        load_points(path, 2)
+
+
+def test_no_points_at_all_to_average_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "points.npz"
+    np.savez(path, points_xy=np.full((2, 68, 2), np.nan), found=np.array([False, False]))
+    with pytest.raises(DataError, match="at least one training face"):
+        load_points(path, 2, training=np.array([True, True]))
+
+
+def test_files_that_are_no_points_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "points.npz"
+    with pytest.raises(DataError, match=r"no file .*points\.npz"):
+        load_points(path, 2)
+    for content in (b"", b"PK\x03\x04 cut short", b"text"):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"cannot read .*points\.npz"):
+            load_points(path, 2)
+    np.savez(path, other=np.zeros(2))
+    with pytest.raises(DataError, match=r"cannot read .*points\.npz"):
+        load_points(path, 2)
+    np.save(tmp_path / "points.npy", np.zeros(2))
+    with pytest.raises(DataError, match=r"cannot read .*points\.npy"):
+        load_points(tmp_path / "points.npy", 2)
