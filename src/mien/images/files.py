@@ -1,6 +1,5 @@
 """Images from and to files: every usual kind and mode, nothing half read or half written."""
 
-import math
 import os
 import struct
 import threading
@@ -80,8 +79,8 @@ def read_scaled(source: Source, *, least_side: int | None = None) -> tuple[Image
     with _opened(source, name) as picture:
         width, height = picture.size
         if least_side and picture.format in ("JPEG", "MPO"):
-            scale = min(1.0, least_side / min(width, height))
-            picture.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))
+            least, shorter = min(least_side, width, height), min(width, height)
+            picture.draft(None, (width * least // shorter, height * least // shorter))
         return _decoded(picture, name), max(width, height) / max(picture.size)
 
 

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+from mien import geometry, images
+
+
+@pytest.fixture
+def smooth():
+    """A smooth grey picture (60, 80)."""
+    y, x = np.mgrid[:60, :80]
+    return np.rint(128 + 60 * np.sin(x / 9) + 60 * np.cos(y / 7)).astype(np.uint8)
+
+
+def test_grey_weighs_colours_as_itu_r_601(rng):
+    image = rng.integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    expected = image @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(images.to_grey(image) - expected).max() <= 0.51
+
+
+def test_grey_stays_grey_and_colour_stays_coloured(smooth):
+    assert images.to_grey(smooth) is smooth
+    rgb = images.to_rgb(smooth)
+    assert rgb.shape == (60, 80, 3)
+    assert np.array_equal(images.to_grey(rgb), smooth)
+    assert images.to_rgb(rgb) is rgb
+
+
+def test_resizing_to_the_same_size_changes_nothing(smooth):
+    assert images.resize(smooth, (60, 80)) is smooth
+
+
+def test_shrinking_averages(rng):
+    noise = rng.integers(0, 256, (400, 400), dtype=np.uint8)
+    assert images.resize(noise, (10, 10)).std() < 10
+
+
+def test_the_identity_warps_nothing(smooth):
+    assert np.array_equal(images.warp(smooth, np.eye(2, 3), (60, 80)), smooth)
+
+
+def test_a_shift_by_whole_pixels_moves_pixels(smooth):
+    moved = images.warp(smooth, [[1, 0, -10], [0, 1, -5]], (20, 30))
+    assert np.array_equal(moved, smooth[5:25, 10:40])
+
+
+def test_a_quarter_turn_turns_pixels(smooth):
+    matrix = geometry.rotation(np.pi / 2, (0, 0))
+    matrix[0, 2] = 59
+    turned = images.warp(smooth, matrix, (80, 60))
+    assert np.abs(turned - np.rot90(smooth, -1).astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize("scale", [0.11, 0.3, 0.6, 1.0, 2.7])
+def test_a_point_lands_where_the_matrix_sends_it(scale):
+    y, x = np.mgrid[:200, :200]
+    spot = (255 * np.exp(-((x - 120) ** 2 + (y - 90) ** 2) / 2 / (2.5 / scale) ** 2)).astype(
+        np.uint8
+    )
+    matrix = geometry.compose(geometry.rotation(0.3, (120, 90)), [[scale, 0, 3], [0, scale, -1]])
+    side = int(200 * scale) + 20
+    out = images.warp(spot, matrix, (side, side), fill=0).astype(float)
+    rows, columns = np.mgrid[:side, :side]
+    centre = [(out * columns).sum() / out.sum(), (out * rows).sum() / out.sum()]
+    assert np.allclose(centre, geometry.apply(matrix, [[120, 90]])[0], atol=0.15)
+
+
+def test_warping_shrinks_without_aliases(rng):
+    noise = rng.integers(0, 256, (600, 600, 3), dtype=np.uint8)
+    out = images.warp(noise, geometry.scaling((600, 600), (30, 30)), (30, 30))
+    assert np.abs(out[2:-2, 2:-2].astype(float) - 127.5).max() < 40
+
+
+def test_the_border_repeats(smooth):
+    out = images.warp(smooth, [[1, 0, 20], [0, 1, 0]], (60, 120))
+    assert np.array_equal(out[:, :20], np.repeat(smooth[:, :1], 20, axis=1))
+    assert np.array_equal(out[:, 100:], np.repeat(smooth[:, -1:], 20, axis=1))
+
+
+def test_the_border_is_filled_when_asked(smooth):
+    out = images.warp(smooth, [[1, 0, 20], [0, 1, 0]], (60, 120), fill=7)
+    assert (out[:, :18] == 7).all()
+    assert np.array_equal(out[:, 22:98], smooth[:, 2:78])
+
+
+def test_one_pixel_fills_the_canvas():
+    image = np.full((1, 1, 3), 9, np.uint8)
+    out = images.warp(image, geometry.scaling((1, 1), (48, 48)), (48, 48))
+    assert (out == 9).all()
+
+
+def test_a_crop_far_outside_stays_bearable(smooth):
+    assert images.warp(smooth, [[1e-4, 0, 0], [0, 1e-4, 0]], (48, 48)).shape == (48, 48)
+    assert images.warp(smooth, [[1, 0, 1e7], [0, 1, 0]], (48, 48)).shape == (48, 48)

@@ -1,0 +1,182 @@
+import json
+
+import numpy as np
+import pytest
+
+from mien import geometry, images
+from mien.errors import InputError, UsageError
+from mien.preparation import Preparation
+from models import face_points
+
+TEMPLATE = tuple(map(tuple, face_points(48).tolist()))
+
+
+def of_template(**changes):
+    steps = {"align": "similarity-68", "crop": "template", "template_xy": TEMPLATE}
+    return Preparation(**({"size_hw": (48, 48)} | steps | changes))
+
+
+@pytest.fixture
+def photo(rng):
+    coarse = rng.integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    return images.resize(coarse, (240, 320))
+
+
+def test_it_travels_as_json():
+    before = of_template(normalize="data-set", mean=(120.5,), std=(60.0,))
+    assert Preparation.from_json(json.loads(json.dumps(before.to_json()))) == before
+
+
+@pytest.mark.parametrize("step", ["align", "crop", "colour", "equalize", "normalize"])
+def test_an_unknown_option_lists_the_good_ones(step):
+    with pytest.raises(UsageError, match=rf"unknown {step} 'grei'.*\(.*, .*\)"):
+        Preparation(size_hw=(48, 48), **{step: "grei"})
+
+
+def test_an_unknown_step_is_refused():
+    with pytest.raises(UsageError, match="'colur'; did you mean 'colour'"):
+        Preparation.from_json({"size_hw": [48, 48], "colur": "rgb"})
+
+
+def test_a_missing_size_is_named():
+    with pytest.raises(UsageError, match="needs size_hw"):
+        Preparation.from_json({"colour": "rgb"})
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ({"size_hw": (0, 48)}, "at least 1"),
+        ({"align": "similarity-68"}, "go together"),
+        ({"crop": "template"}, "go together"),
+        ({"align": "similarity-68", "crop": "template"}, r"shape \(68, 2\), got \(0,\)"),
+        ({"normalize": "data-set"}, "needs mean and std"),
+        ({"normalize": "data-set", "mean": (1.0,), "std": (1.0,), "colour": "rgb"}, "3 level"),
+        ({"equalize": "clahe", "colour": "rgb"}, "needs colour 'grey'"),
+    ],
+)
+def test_steps_that_do_not_fit_are_refused(steps, message):
+    with pytest.raises(UsageError, match=message):
+        Preparation(**({"size_hw": (48, 48)} | steps))
+
+
+@pytest.mark.parametrize(
+    "steps", [of_template(), Preparation(size_hw=(48, 48), align="eyes", crop="eyes-chin")]
+)
+def test_missing_points_are_named(steps, photo):
+    with pytest.raises(UsageError, match="needs the points"):
+        steps.cut(photo, box_xyxy=(0, 0, 9, 9))
+
+
+def test_a_missing_box_is_named(photo):
+    with pytest.raises(UsageError, match="needs the box"):
+        Preparation(size_hw=(48, 48)).cut(photo)
+
+
+def test_points_of_the_template_are_cut_as_they_are(photo):
+    crop = of_template(colour="rgb").cut(photo, points_xy=face_points(48) + np.array((30, 50)))
+    expected = photo[50:98, 30:78].astype(int)
+    assert np.abs(crop - expected).max() <= 2
+
+
+def test_a_turned_and_enlarged_face_comes_out_like_the_face(photo):
+    steps = of_template()
+    points = face_points(48) * 2 + (60, 40)
+    turn = geometry.compose(geometry.rotation(0.4, (100, 90)), [[1.5, 0, 40], [0, 1.5, -20]])
+    turned = images.warp(photo, turn, (480, 640))
+    straight = steps.cut(photo, points).astype(int)
+    assert np.abs(steps.cut(turned, geometry.apply(turn, points)) - straight).mean() < 1.5
+
+
+def test_grey_or_coloured(photo):
+    box = (10.0, 10.0, 90.0, 90.0)
+    assert Preparation(size_hw=(32, 24)).cut(photo, box_xyxy=box).shape == (32, 24)
+    rgb = Preparation(size_hw=(32, 24), colour="rgb")
+    assert rgb.cut(photo, box_xyxy=box).shape == (32, 24, 3)
+    assert rgb.whole(images.to_grey(photo)).shape == (32, 24, 3)
+
+
+def test_a_box_is_widened_rather_than_stretched():
+    matrix = Preparation(size_hw=(48, 48)).matrix(box_xyxy=(10, 20, 30, 60))
+    assert np.allclose(matrix[:, :2], np.eye(2) * 48 / 40)
+    assert np.allclose(geometry.apply(matrix, [[20, 40]]), [[23.5, 23.5]])
+
+
+def test_aligned_eyes_are_level():
+    points = geometry.apply(geometry.rotation(0.5, (30, 30)), face_points(48))
+    steps = Preparation(size_hw=(48, 48), align="eyes")
+    turned = geometry.apply(steps.matrix(points, (0, 0, 48, 48)), points)
+    right, left = turned[geometry.RIGHT_EYE].mean(0), turned[geometry.LEFT_EYE].mean(0)
+    assert right[1] == pytest.approx(left[1])
+    assert right[0] < left[0]
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.6])
+def test_eyes_to_chin_is_cut_from_the_turned_face(angle):
+    level = face_points(48) * 2 + (50, 40)
+    points = geometry.apply(geometry.rotation(angle, (90, 90)), level)
+    steps = Preparation(size_hw=(48, 40), align="eyes", crop="eyes-chin")
+    found = geometry.apply(steps.matrix(points), points)
+    assert found[8, 1] == pytest.approx(47.5)
+    assert found[0, 0] == pytest.approx(-0.5)
+    assert found[16, 0] == pytest.approx(39.5)
+    eyes = [level[group].mean(0) for group in (geometry.RIGHT_EYE, geometry.LEFT_EYE)]
+    room = 0.6 * np.linalg.norm(eyes[1] - eyes[0])
+    down = 48 / (level[8, 1] - (eyes[0][1] - room))
+    assert (found[36:48, 1].mean() + 0.5) / down == pytest.approx(room)
+
+
+def test_a_face_turned_over_has_no_eyes_to_chin():
+    points = face_points(48)[:, ::-1].copy()
+    with pytest.raises(InputError, match="turned too far"):
+        Preparation(size_hw=(48, 48), crop="eyes-chin").matrix(points)
+
+
+def test_a_whole_face_is_only_resized(rng):
+    face = rng.integers(0, 256, (48, 48), dtype=np.uint8)
+    assert np.array_equal(of_template().whole(face), face)
+    assert of_template().whole(np.zeros((96, 80, 3), np.uint8)).shape == (48, 48)
+
+
+@pytest.mark.parametrize("equalize", ["histogram", "clahe"])
+def test_equalisation_uses_all_levels(equalize, rng):
+    dull = rng.integers(100, 140, (48, 48), dtype=np.uint8)
+    assert np.ptp(Preparation(size_hw=(48, 48), equalize=equalize).whole(dull)) > 150
+
+
+def test_normalised_grey_faces(rng):
+    faces = rng.integers(0, 256, (3, 8, 6), dtype=np.uint8)
+    grey = faces.astype(float)[:, None]
+
+    def normalized(**steps):
+        return Preparation(size_hw=(8, 6), **steps).normalized(faces)
+
+    assert np.allclose(normalized(), grey)
+    assert np.allclose(normalized(normalize="unit"), grey / 255)
+    assert np.allclose(normalized(normalize="symmetric"), grey / 127.5 - 1, atol=1e-6)
+    found = normalized(normalize="per-image")
+    assert found.dtype == np.float32
+    for row, face in zip(found, grey, strict=True):
+        assert np.allclose(row, (face - face.mean()) / face.std(), atol=1e-5)
+    fitted = normalized(normalize="data-set", mean=(100.0,), std=(50.0,))
+    assert np.allclose(fitted, (grey - 100) / 50, atol=1e-6)
+
+
+def test_normalised_coloured_faces(rng):
+    faces = rng.integers(0, 256, (2, 5, 4, 3), dtype=np.uint8)
+    steps = Preparation(
+        size_hw=(5, 4),
+        colour="rgb",
+        normalize="data-set",
+        mean=(1.0, 2.0, 3.0),
+        std=(4.0, 5.0, 6.0),
+    )
+    expected = (faces - np.array([1, 2, 3])) / np.array([4, 5, 6])
+    found = steps.normalized(faces)
+    assert found.shape == (2, 3, 5, 4)
+    assert np.allclose(found, expected.transpose(0, 3, 1, 2), atol=1e-5)
+
+
+def test_a_flat_face_is_not_blown_up():
+    flat = np.full((1, 8, 8), 90, np.uint8)
+    assert (Preparation(size_hw=(8, 8), normalize="per-image").normalized(flat) == 0).all()
