@@ -37,7 +37,11 @@ def mouth(*, pad_px: float | None = None) -> Draw:
 def fill(image: Image, hidden: Mask, tone: int | Sequence[int]) -> Image:
     """Paint the hidden pixels of a copy."""
     painted = image.copy()
-    np.copyto(painted, np.uint8(tone), where=hidden if image.ndim == 2 else hidden[..., None])
+    np.copyto(
+        painted,
+        np.array(tone, dtype=np.uint8),
+        where=hidden if image.ndim == 2 else hidden[..., None],
+    )
     return painted
 
 

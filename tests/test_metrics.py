@@ -1,0 +1,119 @@
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn import metrics as reference
+
+from mien import metrics
+
+
+@pytest.fixture
+def answers(rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Labels and predictions of 500 faces; label 4 never occurs, 6 is never predicted."""
+    labels = rng.choice([0, 1, 2, 3, 5, 6], 500, p=[0.4, 0.3, 0.15, 0.1, 0.03, 0.02])
+    noise = rng.choice([0, 1, 2, 3, 4, 5], 500)
+    return labels, np.where((rng.random(500) < 0.7) & (labels != 6), labels, noise)
+
+
+def test_confusion_equals_scikit_learn(answers: tuple[NDArray[np.int64], ...]) -> None:
+    counts = metrics.confusion(*answers, 7)
+    np.testing.assert_array_equal(
+        counts, reference.confusion_matrix(*answers, labels=list(range(7)))
+    )
+
+
+def test_scores_equal_scikit_learn(answers: tuple[NDArray[np.int64], ...]) -> None:
+    counts = metrics.confusion(*answers, 7)
+    labels, predicted = answers
+    seen = np.isin(predicted, labels)
+    assert metrics.accuracy(counts) == pytest.approx(reference.accuracy_score(*answers))
+    assert metrics.macro_f1(counts) == pytest.approx(reference.f1_score(*answers, average="macro"))
+    expected = reference.recall_score(
+        *answers, labels=np.unique(labels), average="macro", zero_division=0
+    )
+    assert metrics.balanced_accuracy(counts) == pytest.approx(expected)
+    counts = metrics.confusion(labels[seen], predicted[seen], 7)
+    assert metrics.balanced_accuracy(counts) == pytest.approx(
+        reference.balanced_accuracy_score(labels[seen], predicted[seen])
+    )
+
+
+def test_recalls_are_nan_where_no_face_has_the_label() -> None:
+    found = metrics.recalls(np.array([[3, 1, 0], [0, 0, 0], [1, 0, 1]]))
+    np.testing.assert_array_equal(found, [0.75, np.nan, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("correct", "n", "low", "high"),
+    [
+        (29, 32, 0.758, 0.968),
+        (25, 32, 0.612, 0.890),
+        (24, 32, 0.579, 0.867),
+        (0, 10, 0.0, 0.278),
+        (10, 10, 0.722, 1.0),
+        (0, 0, 0.0, 1.0),
+    ],
+)
+def test_wilson_gives_the_published_intervals(
+    correct: int, n: int, low: float, high: float
+) -> None:
+    assert metrics.wilson(correct, n) == pytest.approx((low, high), abs=6e-4)
+
+
+def slow_ece(probabilities: NDArray[np.float64], labels: NDArray[np.int64], bins: int) -> float:
+    faces = sorted(range(len(labels)), key=lambda face: probabilities[face].max())
+    size, larger = divmod(len(faces), bins)
+    total, start = 0.0, 0
+    for number in range(bins):
+        end = start + size + (number < larger)
+        part, start = faces[start:end], end
+        if part:
+            right = sum(int(probabilities[face].argmax()) == labels[face] for face in part)
+            sure = sum(probabilities[face].max() for face in part)
+            total += len(part) / len(faces) * abs(right / len(part) - sure / len(part))
+    return total
+
+
+@pytest.mark.parametrize("n", [1, 7, 15, 100, 1003])
+def test_ece_equals_a_loop_over_faces(rng: np.random.Generator, n: int) -> None:
+    probabilities = rng.dirichlet(np.full(8, 0.5), n)
+    labels = rng.integers(-1, 8, n)
+    assert metrics.ece(probabilities, labels) == pytest.approx(slow_ece(probabilities, labels, 15))
+
+
+def test_ece_is_nothing_for_a_model_that_is_as_right_as_it_says() -> None:
+    probabilities = np.tile([0.8, 0.2], (150, 1))
+    labels = np.tile([0, 0, 0, 0, 1, 0, 0, 0, 0, 1], 15)
+    assert metrics.ece(probabilities, labels) == pytest.approx(0, abs=1e-12)
+    assert metrics.ece(probabilities, 1 - labels) == pytest.approx(0.6)
+
+
+def test_nll_equals_scikit_learn(rng: np.random.Generator) -> None:
+    probabilities, labels = rng.dirichlet(np.ones(5), 200), rng.integers(0, 5, 200)
+    expected = reference.log_loss(labels, probabilities, labels=range(5))
+    assert metrics.nll(probabilities, labels) == pytest.approx(expected)
+
+
+def test_scores_of_no_faces_are_zero() -> None:
+    counts = np.zeros((3, 3), int)
+    assert metrics.accuracy(counts) == metrics.balanced_accuracy(counts) == 0
+    assert metrics.macro_f1(counts) == 0
+    assert metrics.ece(np.zeros((0, 3)), np.zeros(0, int)) == 0
+
+
+def test_bootstrap_is_near_the_normal_interval_and_repeats(rng: np.random.Generator) -> None:
+    values = rng.random(400)
+    low, high = metrics.bootstrap(values, np.random.default_rng(1))
+    spread = 1.96 * values.std() / math.sqrt(400)
+    assert low == pytest.approx(values.mean() - spread, abs=0.005)
+    assert high == pytest.approx(values.mean() + spread, abs=0.005)
+    assert (low, high) == metrics.bootstrap(values, np.random.default_rng(1))
+
+
+def test_mcnemar_gives_the_exact_binomial_p() -> None:
+    a = np.array([True] * 9 + [False] + [True] * 50)
+    b = np.array([False] * 9 + [True] + [True] * 50)
+    assert metrics.mcnemar(a, b) == pytest.approx(2 * 11 / 1024)
+    assert metrics.mcnemar(a, a) == 1
+    assert metrics.mcnemar(b, a) == metrics.mcnemar(a, b)
