@@ -14,9 +14,9 @@ class SqueezeExcitation(nn.Module):
     def __init__(self, channels: int, reduction: int = 8) -> None:
         super().__init__()
         self.gate = nn.Sequential(
-            nn.Linear(channels, channels // reduction),
+            nn.Linear(channels, max(channels // reduction, 1)),
             nn.ReLU(inplace=True),
-            nn.Linear(channels // reduction, channels),
+            nn.Linear(max(channels // reduction, 1), channels),
             nn.Sigmoid(),
         )
 

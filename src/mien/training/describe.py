@@ -1,0 +1,138 @@
+"""What an exported file says of itself: outputs, preparation, calibration, origin, results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mien import geometry
+from mien.data import labels as vote_rules
+from mien.data.table import FaceTable
+from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
+from mien.preparation import Preparation
+from mien.session import Metadata, Model, Output
+from mien.training import calibrate
+from mien.training.expression import REGIONS, seven
+from mien.training.faces import Source, plain_view
+from mien.training.landmarks import NO_FACE_COLUMN, NO_FACE_FROM
+from mien.training.recipe import Recipe
+
+TRAINED_ON = (
+    {
+        "data_set": "FER-2013",
+        "licence": "none stated; collected from the web for the ICML 2013 challenge, for research",
+        "redistribution": "forbidden",
+        "source": "Goodfellow et al. 2013, arXiv 1307.0414",
+    },
+    {
+        "data_set": "FER+ votes",
+        "licence": "MIT",
+        "redistribution": "allowed",
+        "source": "Barsoum et al. 2016, arXiv 1608.01041",
+    },
+    {
+        "data_set": "68 points a face, predicted by MediaPipe Face Mesh 0.10.21",
+        "licence": "Apache-2.0",
+        "redistribution": "allowed",
+        "source": "Kartynnik et al. 2019, arXiv 1907.06724",
+    },
+)
+# A detector's box is no crop: the landmark crop is a square of `box_side` mean sides of the box,
+# moved by (box_dx, box_dy) of its width and height, which frames a face as FER-2013 does.
+FRAMING = {"box_side": 1.28, "box_dx": 0.0, "box_dy": 0.0}
+
+
+@dataclass(frozen=True)
+class Described:
+    """A run that is over: its recipe, its faces, the figures of its best epoch."""
+
+    recipe: Recipe
+    source: Source
+    figures: dict[str, float]
+
+
+def describe(
+    run: Described, model: Model | None = None, public: FaceTable | None = None
+) -> Metadata:
+    """Make the metadata; with the exported model and the public part also its calibration."""
+    expression = run.recipe.task == "expression"
+    outputs = _expression_outputs() if expression else _landmark_outputs()
+    if model is not None and public is not None:
+        logits = model.run(plain_view(public.images, run.recipe.side).numpy())
+        fit = _calibrated_expression if expression else _calibrated_landmarks
+        outputs = fit(outputs, logits, public)
+    return Metadata(
+        kind=run.recipe.task,
+        name=run.recipe.name,
+        size_hw=(run.recipe.side, run.recipe.side),
+        preparation=_preparation(run).to_json(),
+        outputs=outputs,
+        trained_on=TRAINED_ON,
+        recipe_sha256=run.recipe.sha256(),
+        results={"public": {name: round(value, 4) for name, value in run.figures.items()}},
+        extra={} if expression else dict(FRAMING),
+    )
+
+
+def _preparation(run: Described) -> Preparation:
+    side = run.recipe.side
+    frame = geometry.scaling(run.source.images.shape[1:3], (side, side))
+    template = geometry.apply(frame, run.source.template())
+    return Preparation(
+        size_hw=(side, side),
+        align="similarity-68",
+        crop="template",
+        colour="grey",
+        normalize="per-image",
+        template_xy=tuple((round(float(x), 3), round(float(y), 3)) for x, y in template),
+    )
+
+
+def _expression_outputs() -> tuple[Output, ...]:
+    return (
+        Output("ferplus", "expression", EXPRESSIONS, thresholds={"certain": 1.0}),
+        Output("fer2013", "expression", EXPRESSIONS_7, thresholds={"certain": 1.0}),
+        Output("hidden", "regions", REGIONS, thresholds=dict.fromkeys(REGIONS, 0.5)),
+    )
+
+
+def _landmark_outputs() -> tuple[Output, ...]:
+    return (
+        Output("points", "points", ()),
+        Output("face", "face", ("face",), thresholds={"face": 0.5}),
+    )
+
+
+def _calibrated_expression(
+    outputs: tuple[Output, ...], logits: dict[str, npt.NDArray[Any]], public: FaceTable
+) -> tuple[Output, ...]:
+    assert public.votes is not None
+    truths = {"ferplus": vote_rules.labels(public.votes, "majority"), "fer2013": seven(public)}
+    fitted = [_certain(o, logits[o.name], truths[o.name]) for o in outputs if o.name in truths]
+    alarms = {
+        region: calibrate.alarm_threshold(logits["hidden"][:, column])
+        for column, region in enumerate(REGIONS)
+    }
+    return (*fitted, replace(outputs[-1], thresholds=alarms))
+
+
+def _certain(output: Output, logits: npt.NDArray[Any], truth: npt.NDArray[np.int64]) -> Output:
+    kept = truth >= 0
+    temperature = calibrate.fit_temperature(logits[kept], truth[kept])
+    probabilities = calibrate.softmax(logits[kept], temperature)
+    certain = calibrate.certain_threshold(probabilities, truth[kept])
+    return replace(output, temperature=temperature, thresholds={"certain": certain})
+
+
+def _calibrated_landmarks(
+    outputs: tuple[Output, ...], logits: dict[str, npt.NDArray[Any]], public: FaceTable
+) -> tuple[Output, ...]:
+    """Put the face threshold where one public face in 500 that voters saw would be lost."""
+    assert public.votes is not None
+    seen = public.votes[:, NO_FACE_COLUMN] < NO_FACE_FROM
+    scores = logits["face"][seen, 0]
+    lost = calibrate.alarm_threshold(scores, 1 - 0.002)
+    return (outputs[0], replace(outputs[1], thresholds={"face": lost}))

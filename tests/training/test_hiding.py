@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+import models
+from mien.training import hiding
+from mien.training.hiding import Hiding
+
+POINTS = models.face_points(48)
+
+
+@pytest.mark.parametrize("shape", sorted(hiding.SHAPES))
+def test_only_covered_pixels_change(shape: str, rng: np.random.Generator) -> None:
+    image = rng.integers(0, 256, (48, 48), dtype=np.uint8)
+    covered = 0
+    for _ in range(20):
+        hidden, cover = hiding.hide(image, POINTS, shape, rng)
+        assert hidden.dtype == np.uint8
+        np.testing.assert_array_equal(hidden[~cover], image[~cover])
+        covered += int((hidden != image).sum())
+    assert covered > 20
+
+
+def test_bars_hide_the_eyes_and_masks_the_mouth(rng: np.random.Generator) -> None:
+    image = np.zeros((48, 48), dtype=np.uint8)
+    for shape, expected in (("eyes", [1, 0]), ("mouth", [0, 1]), ("mask", [0, 1])):
+        covers = [hiding.hide(image, POINTS, shape, rng)[1] for _ in range(20)]
+        states = np.array([hiding.region_states(cover, POINTS) for cover in covers])
+        assert (states == expected).all(1).mean() >= 0.8, shape
+
+
+def test_rims_of_glasses_hide_nothing(rng: np.random.Generator) -> None:
+    image = np.full((48, 48), 128, dtype=np.uint8)
+    settings = Hiding(glasses=1.0)
+    states = [hiding.hide_at_random(image, POINTS, settings, rng)[1] for _ in range(5)]
+    np.testing.assert_array_equal(states, np.zeros((5, 2)))
+
+
+def test_a_half_covered_region_is_neither_hidden_nor_visible() -> None:
+    cover = np.zeros((48, 48), dtype=bool)
+    eyes = POINTS[36:48]
+    cover[:, : int(np.median(eyes[:, 0]))] = True
+    assert np.isnan(hiding.region_states(cover, POINTS)[0])
+
+
+def test_the_share_of_hidden_faces_follows_the_settings(rng: np.random.Generator) -> None:
+    image = np.zeros((48, 48), dtype=np.uint8)
+    settings = Hiding(eyes=0.3)
+    changed = [hiding.hide_at_random(image, POINTS, settings, rng)[0].any() for _ in range(400)]
+    assert 0.2 < np.mean(changed) < 0.4

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from mien.errors import UsageError
+from mien.training.recipe import read_recipe
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+LEAST = 'name = "tiny"\ntask = "expression"\n'
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "recipe.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_recipes_read(path: Path) -> None:
+    assert read_recipe(path).name == path.stem
+
+
+def test_overrides_replace_what_the_file_says_and_none_does_not(tmp_path: Path) -> None:
+    path = write(tmp_path, LEAST + "epochs = 9\nseed = 4\n")
+    recipe = read_recipe(path, epochs=2, seed=None)
+    assert (recipe.epochs, recipe.seed) == (2, 4)
+
+
+def test_the_hash_follows_the_settings(tmp_path: Path) -> None:
+    path = write(tmp_path, LEAST)
+    assert read_recipe(path).sha256() == read_recipe(path).sha256()
+    assert read_recipe(path).sha256() != read_recipe(path, seed=2).sha256()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (LEAST + "epoch = 3\n", "did you mean 'epochs'"),
+        (LEAST + "[optimizer]\nlearning_rat = 1\n", "did you mean 'learning_rate'"),
+        (LEAST + 'epochs = "5"\n', "epochs must be int, got '5'"),
+        (LEAST + "epochs = true\n", "epochs must be int, got True"),
+        (LEAST + "epochs = 0\n", "epochs must be at least 1"),
+        (LEAST + "[network]\nwidths = 3\n", "widths must be a list"),
+        (LEAST + "[network]\nwidths = [8]\nblocks = [1, 1]\n", "the same length"),
+        (LEAST + "network = 3\n", "network must be a table"),
+        (LEAST + 'precision = "fp8"\n', "precision must be one of"),
+        ('name = "x"\ntask = "dance"\n', "task must be one of"),
+        ('name = "x"\n', "'task' is missing"),
+        ("name = \n", "cannot be read as TOML"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        read_recipe(write(tmp_path, text))
+
+
+def test_a_missing_recipe_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no recipe at .*absent\.toml"):
+        read_recipe(tmp_path / "absent.toml")
