@@ -24,7 +24,7 @@ def faces(labels: list[int], expressions: tuple[str, ...], **changes: Any) -> Fa
     images[:, 0, 0] = [EXPRESSIONS.index(expressions[label]) for label in labels]
     fields: dict[str, Any] = {
         "images": images,
-        "labels": np.array(labels),
+        "labels": np.array(labels, dtype=int),
         "expressions": expressions,
         "subject": np.full(n, ""),
         "sequence": np.full(n, ""),
