@@ -1,7 +1,7 @@
 """One way to show long work."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -9,7 +9,7 @@ Item = TypeVar("Item")
 
 def track(
     iterable: Iterable[Item], *, total: int | None = None, description: str, quiet: bool = False
-) -> Iterator[Item]:
+) -> Generator[Item, None, None]:
     """Yield the items under a bar on stderr; show nothing when quiet or when nobody watches."""
     if quiet or not sys.stderr.isatty():
         yield from iterable

@@ -1,0 +1,25 @@
+"""The command `mien`: a thin skin over the package, one file a command."""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line, that of the process by default, and give its exit code."""
+    from mien.cli import _app
+
+    try:
+        _app.build()(args=arguments, prog_name="mien")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0
+
+
+def run() -> NoReturn:
+    """End the process as the command line asks."""
+    try:
+        code = main()
+    except KeyboardInterrupt:  # before or after a command's own work
+        code = 130
+    sys.exit(code)

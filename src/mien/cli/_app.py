@@ -1,0 +1,52 @@
+"""The commands put together."""
+
+import typer
+
+from mien.cli import _options
+from mien.cli._ending import ends_well
+from mien.cli.demo import demo
+from mien.cli.evaluate import evaluate
+from mien.cli.models import models
+from mien.cli.predict import predict
+from mien.cli.train import train
+
+EXAMPLES = {
+    predict: """
+        mien predict photo.jpg
+        mien predict photos/ --draw annotated --format csv --out faces.csv
+        find . -name '*.jpg' | mien predict - --format jsonl""",
+    demo: """
+        mien demo
+        mien demo --out portrait.png""",
+    evaluate: """
+        mien evaluate --dataset ferplus --root data --split private
+        mien evaluate --dataset fer2013 --root data --occlude mask-polygon --format json""",
+    train: """
+        mien train recipes/landmarks.toml --data data""",
+    models: """
+        mien models --format json""",
+}
+
+
+def build() -> typer.Typer:
+    """Make the program."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(about)
+    for command, examples in EXAMPLES.items():
+        app.command(epilog=_paragraph(examples))(ends_well(command))
+    return app
+
+
+def about(version: _options.Version = False) -> None:
+    """Read facial expressions from photographs, also when part of the face is hidden."""
+
+
+def _paragraph(examples: str) -> str:
+    """Lay out examples so that the help keeps their lines."""
+    lines = [f"  {line.strip()}" for line in examples.strip().splitlines()]
+    return "\n".join(["\b", "Examples:", *lines])

@@ -1,0 +1,64 @@
+"""Options that several commands share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien import __version__
+
+
+class Report(StrEnum):
+    """How a command that gives one answer prints it."""
+
+    table = "table"
+    json = "json"
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"mien {__version__}")
+        raise typer.Exit()
+
+
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+    ),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print results and errors, no progress or summary.")
+]
+ReportFormat = Annotated[Report, typer.Option("--format", help="How to print the answer.")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="Expression model: an ONNX file or a shipped name.  [default: shipped]"
+    ),
+]
+Labels = Annotated[
+    str,
+    typer.Option(
+        metavar="ferplus|fer2013",
+        help="Which answers: eight expressions as FER+ votes, or FER-2013's seven.",
+    ),
+]
+Mirror = Annotated[
+    bool,
+    typer.Option(
+        "--mirror", help="Average each face with its mirror image: slower, a little more accurate."
+    ),
+]
+Provider = Annotated[
+    str, typer.Option(metavar="NAME", help="What onnxruntime runs on: cpu, cuda, ...")
+]
+Data = Annotated[
+    Path,
+    typer.Option(
+        metavar="DIR",
+        envvar="MIEN_DATA",
+        help="Folder with FER-2013, its FER+ votes, its points, at any depth.",
+    ),
+]

@@ -1,0 +1,113 @@
+"""What `mien predict` writes: one record a face, by a schema that scripts can rely on.
+
+Schema `mien.predict/1`. A record is one of
+
+- a face: `schema, source, face` (0 is the photograph's largest), `box_xyxy, score, expression,
+  probability, probabilities, hidden, certain`
+- a photograph without one: `schema, source, faces`, which is 0
+- a photograph that cannot be read: `schema, source, error`
+
+`--points` adds `points_xy` to a face, 68 of [x, y]; `--draw` adds `drawn`, the annotated copy, to all
+but the last kind. Boxes and points are pixels of the upright photograph. CSV has the columns of
+`columns()`: those of all three kinds, empty where a kind has none, `hidden` split by spaces.
+"""
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from mien.errors import InputError
+from mien.expressions import EXPRESSIONS
+from mien.records import Prediction
+
+SCHEMA = "mien.predict/1"
+CORNERS = ("box_x0", "box_y0", "box_x1", "box_y1")
+
+Record = dict[str, Any]
+
+
+def records(
+    source: Path,
+    predictions: Sequence[Prediction],
+    *,
+    points: bool = False,
+    drawn: Path | None = None,
+) -> list[Record]:
+    """Give a record for each face, or one that says there is none."""
+    head = {"schema": SCHEMA, "source": str(source)}
+    tail = {} if drawn is None else {"drawn": str(drawn)}
+    faces = [
+        {**head, "face": number, **prediction.to_dict(points=points), **tail}
+        for number, prediction in enumerate(predictions)
+    ]
+    return faces or [{**head, "faces": 0, **tail}]
+
+
+def failure(source: Path, error: InputError) -> Record:
+    """Give the record of a photograph that cannot be read."""
+    return {"schema": SCHEMA, "source": str(source), "error": str(error)}
+
+
+class Writer(Protocol):
+    """Writes the records of one photograph after another."""
+
+    def write(self, records: Iterable[Record]) -> None: ...
+
+
+class JsonLines:
+    """One JSON object a line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, records: Iterable[Record]) -> None:
+        for record in records:
+            self._stream.write(json.dumps(record) + "\n")
+
+
+class Csv:
+    """One row a record, the same columns in all."""
+
+    def __init__(self, stream: TextIO, *, points: bool, drawn: bool) -> None:
+        self._writer = csv.DictWriter(stream, columns(points, drawn), lineterminator="\n")
+        self._writer.writeheader()
+
+    def write(self, records: Iterable[Record]) -> None:
+        for record in records:
+            self._writer.writerow(flat(record))
+
+
+def columns(points: bool = False, drawn: bool = False) -> list[str]:
+    """List the columns of the CSV."""
+    return [
+        *("schema", "source", "faces", "error", "face"),
+        *CORNERS,
+        *("score", "expression", "probability"),
+        *(f"probability_{name}" for name in EXPRESSIONS),
+        *("hidden", "certain"),
+        *(("drawn",) if drawn else ()),
+        *(f"point{number}_{axis}" for number in range(68 if points else 0) for axis in "xy"),
+    ]
+
+
+def flat(record: Record) -> dict[str, Any]:
+    """Spread a record over the columns of the CSV."""
+    row = {name: value for name, value in record.items() if not isinstance(value, list | dict)}
+    row["source"] = printable(record["source"])
+    if "expression" in record:
+        row |= dict(zip(CORNERS, record["box_xyxy"], strict=True))
+        row |= {f"probability_{name}": p for name, p in record["probabilities"].items()}
+        row |= {"hidden": " ".join(record["hidden"]), "certain": str(record["certain"]).lower()}
+    for number, point in enumerate(record.get("points_xy") or ()):
+        row |= {f"point{number}_{axis}": value for axis, value in zip("xy", point, strict=True)}
+    return row
+
+
+def printable(name: str) -> str:
+    """Escape what is no text in a file's name; a stream would refuse it, a terminal obey it."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in name
+    )

@@ -1,0 +1,48 @@
+"""Where results are written: to files that appear whole or not at all, or to standard output."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from mien.errors import OutputError
+
+
+@contextmanager
+def result_stream(path: Path | None) -> Iterator[TextIO]:
+    """Open the file for the results, or standard output where there is none."""
+    if path is None:
+        with writing("standard output"):
+            yield sys.stdout
+    else:
+        with writing(str(path)), _whole(path.resolve()) as stream:
+            yield stream
+
+
+@contextmanager
+def writing(name: str) -> Iterator[None]:
+    """Turn the errors of writing into ours; a pipe that nobody reads any more stays what it is."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write {name}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[TextIO]:
+    """Open a file that takes its name when all of it is written."""
+    if target.exists() and not target.is_file():  # a device cannot be replaced
+        with target.open("w", encoding="utf-8") as stream:
+            yield stream
+        return
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with unfinished.open("w", encoding="utf-8") as stream:
+            yield stream
+        os.replace(unfinished, target)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,224 @@
+"""`mien predict`: the expression of every face in photographs."""
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from mien import images
+from mien.cli import _jobs, _options, _records
+from mien.cli._copies import copies
+from mien.cli._records import Record, Writer
+from mien.cli._streams import result_stream
+from mien.errors import InputError
+from mien.progress import track
+from mien.recognizer import Recognizer
+
+UNREADABLE = InputError.exit_code
+
+
+class Format(StrEnum):
+    """How records are written."""
+
+    table = "table"
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A file to read, and where its annotated copy goes."""
+
+    path: Path
+    copy: Path | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """Where and how records are written."""
+
+    format: Format
+    out: Path | None
+    points: bool
+    drawn: bool
+
+    @property
+    def watched(self) -> bool:
+        """Say whether the records appear before the user's eyes, where a bar would disturb."""
+        return self.out is None and sys.stdout.isatty()
+
+    def writer(self, stream: TextIO) -> Writer:
+        if self.format is Format.jsonl:
+            return _records.JsonLines(stream)
+        if self.format is Format.csv:
+            return _records.Csv(stream, points=self.points, drawn=self.drawn)
+        from mien.cli._table import Table
+
+        return Table(stream)
+
+
+@dataclass
+class Tally:
+    """Counts what has been written."""
+
+    photographs: int
+    done: int = 0
+    faces: int = 0
+    without_face: int = 0
+    unreadable: int = 0
+
+    def add(self, records: Sequence[Record]) -> None:
+        self.done += 1
+        self.faces += sum("face" in record for record in records)
+        self.without_face += "faces" in records[0]
+        self.unreadable += "error" in records[0]
+
+    def __str__(self) -> str:
+        whole = self.done == self.photographs
+        parts = [
+            ("" if whole else f"{self.done} of ") + _counted(self.photographs, "photograph"),
+            _counted(self.faces, "face"),
+            f"{self.without_face} without a face" if self.without_face else "",
+            f"{self.unreadable} could not be read" if self.unreadable else "",
+        ]
+        return ", ".join(filter(None, parts))
+
+
+def predict(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH", help="Files, folders, patterns like '*.jpg'; - reads a list from stdin."
+        ),
+    ],
+    format: Annotated[
+        Format | None,
+        typer.Option(help="How to write records.  [default: table on a terminal, else jsonl]"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the records here; .csv and .jsonl set the format."),
+    ] = None,
+    draw: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write annotated copies into this folder.")
+    ] = None,
+    points: Annotated[
+        bool, typer.Option("--points", help="Add the 68 points of each face to its record.")
+    ] = False,
+    model: _options.Model = None,
+    labels: _options.Labels = "ferplus",
+    mirror: _options.Mirror = False,
+    detector: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="centerface, or whole: each image is one face."),
+    ] = "centerface",
+    min_face: Annotated[
+        int, typer.Option(metavar="PX", min=1, help="Find faces from this size; smaller is slower.")
+    ] = 32,
+    jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Photographs at once.  [default: one a core]"),
+    ] = None,
+    provider: _options.Provider = "cpu",
+    quiet: _options.Quiet = False,
+    version: _options.Version = False,
+) -> None:
+    """Read the expression of every face in photographs.
+
+    Writes one record a face, in the order of the photographs, the largest face first. A photograph
+    without a face and one that cannot be read get a record too; the latter makes the exit code 3.
+    In the table `?` marks an answer that is not certain.
+    """
+    from mien.media import folders
+
+    photographs = _photographs(list(folders.expand(paths)), draw)
+    jobs = min(jobs or _jobs.cores(), len(photographs))
+    recognizer = Recognizer(
+        model,
+        detector=detector,
+        labels=labels,
+        min_face=min_face,
+        provider=provider,
+        threads=max(1, _jobs.cores() // jobs),
+        mirror=mirror,
+    )
+    results = Results(format or _usual_format(out), out, points, draw is not None)
+    tally = Tally(len(photographs))
+
+    def read(photograph: Photograph) -> list[Record]:
+        return _read(recognizer, photograph, points=points)
+
+    try:
+        _write(results, read, photographs, tally, jobs=jobs, quiet=quiet)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_interrupted(tally, out, draw)) from None
+    if not quiet and (tally.photographs > 1 or tally.unreadable):
+        print(tally, file=sys.stderr)
+    if tally.unreadable:
+        raise typer.Exit(UNREADABLE)
+
+
+def _photographs(paths: Sequence[Path], draw: Path | None) -> list[Photograph]:
+    named = copies(draw, paths) if draw else [None] * len(paths)
+    return [Photograph(path, copy) for path, copy in zip(paths, named, strict=True)]
+
+
+def _usual_format(out: Path | None) -> Format:
+    if out is None:
+        return Format.table if sys.stdout.isatty() else Format.jsonl
+    return Format.csv if out.suffix.lower() == ".csv" else Format.jsonl
+
+
+def _read(recognizer: Recognizer, photograph: Photograph, *, points: bool) -> list[Record]:
+    path, copy = photograph.path, photograph.copy
+    try:
+        if copy is None:
+            return _records.records(path, recognizer(path), points=points)
+        image = images.read(path)
+        predictions = recognizer(image)
+    except InputError as error:
+        return [_records.failure(path, error)]
+    from mien.images import drawing
+
+    images.write(copy, drawing.annotate(image, predictions))
+    return _records.records(path, predictions, points=points, drawn=copy)
+
+
+def _write(
+    results: Results,
+    read: Callable[[Photograph], list[Record]],
+    photographs: Sequence[Photograph],
+    tally: Tally,
+    *,
+    jobs: int,
+    quiet: bool,
+) -> None:
+    """Read the photographs and write their records, whole lines as soon as they are there."""
+    read_in_order = _jobs.in_order(read, photographs, jobs)
+    shown = track(
+        read_in_order,
+        total=len(photographs),
+        description="reading photographs",
+        quiet=quiet or results.watched,
+    )
+    with result_stream(results.out) as stream, closing(read_in_order), closing(shown):
+        writer = results.writer(stream)
+        for records in shown:
+            writer.write(records)
+            stream.flush()
+            tally.add(records)
+
+
+def _interrupted(tally: Tally, out: Path | None, draw: Path | None) -> str:
+    written = "what is printed is whole" if out is None else f"{out} was not written"
+    kept = f"; finished copies are in {draw}" if draw else ""
+    return f"{tally}; {written}{kept}"
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"

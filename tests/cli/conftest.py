@@ -1,0 +1,55 @@
+"""Commands run in this process, and as processes of their own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from mien.cli import main
+
+# A shell may have told its background jobs to ignore Ctrl-C; children inherit that.
+HEARS_CTRL_C = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+
+
+class Done(NamedTuple):
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def mien(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in this process."""
+
+    def run(*words: str | Path) -> Done:
+        code = main([str(word) for word in words])
+        return Done(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def start() -> Run:
+    """Start a command as a process of its own, after some lines of Python."""
+
+    def started(*words: str | Path, first: str = "", **options: object) -> subprocess.Popen[str]:
+        code = f"{HEARS_CTRL_C}{first}\nfrom mien.cli import run\nrun()"
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        command = [sys.executable, "-W", "error", "-c", code, *map(str, words)]
+        environment = {**os.environ, "COLUMNS": "100"}
+        return subprocess.Popen(command, text=True, env=environment, **streams)
+
+    return started
