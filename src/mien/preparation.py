@@ -86,7 +86,10 @@ class Preparation:
         self, image: Image, points_xy: Points | None = None, box_xyxy: Box | None = None
     ) -> Image:
         """Align, crop and equalise the face in an image: uint8 (H, W) or (H, W, 3) of `size_hw`."""
-        matrix = self.matrix(points_xy, box_xyxy)
+        return self.warped(image, self.matrix(points_xy, box_xyxy))
+
+    def warped(self, image: Image, matrix: Floats) -> Image:
+        """Cut by a matrix found otherwise, with every step but the alignment."""
         return self._coloured(images.warp(image, matrix, self.size_hw))
 
     def whole(self, image: Image) -> Image:

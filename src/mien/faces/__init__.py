@@ -1,0 +1,1 @@
+"""Find faces in images, and the 68 points of each."""

@@ -1,0 +1,227 @@
+"""From an image to the expression of every face in it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien import geometry, images, weights
+from mien.errors import ModelError, UsageError, unknown_name
+from mien.faces import detectors
+from mien.faces.landmarks import Landmarker
+from mien.faces.whole import WholeFace
+from mien.geometry import Floats
+from mien.images import Image, Source
+from mien.preparation import Preparation
+from mien.records import Face, Prediction
+from mien.session import Metadata, Output, open_model
+
+# A photograph may be decoded smaller as long as the smallest face wanted keeps this many pixels.
+_ENOUGH_FACE = 96
+_REFERENCE_SIDE = 480
+_AT_ONCE = 128
+
+Seen = tuple[Face, Image]
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What a model reads off N faces, with C expressions and R regions."""
+
+    probabilities: NDArray[np.float64]
+    hidden_probability: NDArray[np.float64]
+    hidden: NDArray[np.bool_]
+    certain: NDArray[np.bool_]
+
+
+class ExpressionReader:
+    """Read expressions off faces that are cut already.
+
+    `labels` names the output to answer with; by default it is the model's first.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        labels: str | None = None,
+        provider: str = "cpu",
+        threads: int | None = None,
+    ) -> None:
+        name = weights.default("expression") if model is None else model
+        self._model = open_model(name, kind="expression", provider=provider, threads=threads)
+        self._output = _expression_output(self.metadata, labels)
+        self._regions = next((o for o in self.metadata.outputs if o.kind == "regions"), None)
+        try:
+            self.preparation = Preparation.from_json(self.metadata.preparation)
+        except (UsageError, TypeError) as error:
+            raise ModelError(f"the preparation of {self._model.path} is wrong: {error}") from error
+
+    @property
+    def metadata(self) -> Metadata:
+        """What the model file says of itself."""
+        return self._model.metadata
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the model's file."""
+        return self._model.sha256
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The expressions, in the order of the probabilities."""
+        return self._output.labels
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that can be hidden, in the order of the readings."""
+        return self._regions.labels if self._regions else ()
+
+    def read(self, crops: Image) -> Readings:
+        """Read faces (N, H, W) or (N, H, W, 3) of the model's size."""
+        logits = [np.empty((0, len(self.labels)))]
+        hidden_logits = [np.empty((0, len(self.regions)))]
+        for start in range(0, len(crops), _AT_ONCE):
+            outputs = self._model.run(self.preparation.normalized(crops[start : start + _AT_ONCE]))
+            logits.append(outputs[self._output.name].astype(np.float64))
+            if self._regions is not None:
+                hidden_logits.append(outputs[self._regions.name].astype(np.float64))
+        return self._readings(np.concatenate(logits), np.concatenate(hidden_logits))
+
+    def _readings(self, logits: Floats, hidden_logits: Floats) -> Readings:
+        probabilities = _softmax(logits / self._output.temperature)
+        certain_from = self._output.thresholds.get("certain", np.inf)
+        temperature = self._regions.temperature if self._regions else 1.0
+        thresholds = self._regions.thresholds if self._regions else {}
+        hidden_probability = _sigmoid(hidden_logits / temperature)
+        hidden_from = np.array([thresholds.get(name, 0.5) for name in self.regions])
+        return Readings(
+            probabilities=probabilities,
+            hidden_probability=hidden_probability,
+            hidden=hidden_probability >= hidden_from,
+            certain=probabilities.max(axis=1) >= certain_from,
+        )
+
+
+class Recognizer:
+    """Find the faces of photographs and read their expressions.
+
+    `detector="whole"` takes each image as one face; `points` then finds its 68 points all the same.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        detector: str = "centerface",
+        labels: str | None = None,
+        min_face: int = 32,
+        points: bool = False,
+        landmarks: str | Path | None = None,
+        provider: str = "cpu",
+        threads: int | None = None,
+    ) -> None:
+        self.reader = ExpressionReader(model, labels=labels, provider=provider, threads=threads)
+        self._detector = detectors.detector(
+            detector, min_face=min_face, provider=provider, threads=threads
+        )
+        self._whole = isinstance(self._detector, WholeFace)
+        self._landmarker: Landmarker | None = None
+        if points or not self._whole:
+            self._landmarker = Landmarker(landmarks, provider=provider, threads=threads)
+        self._least_side = _REFERENCE_SIDE * _ENOUGH_FACE // min_face
+
+    def __call__(self, image: Source) -> list[Prediction]:
+        """Read every face of one image, largest first; an empty list where there is none."""
+        return next(self.many([image]))
+
+    def many(self, sources: Iterable[Source], batch_size: int = 32) -> Iterator[list[Prediction]]:
+        """Yield one list of predictions an image, reading the faces of several images at once."""
+        if batch_size < 1:
+            raise UsageError(f"batch_size must be at least 1, got {batch_size}")
+        remaining = iter(sources)
+        while some := [self._seen(source) for source in islice(remaining, batch_size)]:
+            predictions = iter(self._predictions([face for seen in some for face in seen]))
+            yield from [list(islice(predictions, len(seen))) for seen in some]
+
+    def _seen(self, source: Source) -> list[Seen]:
+        """Find the faces of an image, in its own pixels, and cut each as the model wants it."""
+        if self._whole:
+            return self._seen_whole(images.read(source))
+        image, scale = images.read_scaled(source, least_side=self._least_side)
+        faces = self._located(image)
+        if self.reader.preparation.colour == "grey":
+            image = images.to_grey(image)
+        cut = self.reader.preparation.cut
+        return [
+            (_enlarged(face, scale), cut(image, face.points_xy, face.box_xyxy)) for face in faces
+        ]
+
+    def _seen_whole(self, image: Image) -> list[Seen]:
+        (face,) = self._detector.detect(image)
+        if self._landmarker is not None:
+            points, faceness = self._landmarker.from_whole(image[None])
+            face = replace(face, points_xy=points[0], faceness=float(faceness[0]))
+        return [(face, self.reader.preparation.whole(image))]
+
+    def _located(self, image: Image) -> list[Face]:
+        """Find faces and their points; leave out what only the detector takes for a face."""
+        faces = self._detector.detect(image)
+        if self._landmarker is None:
+            return faces
+        located = self._landmarker.locate(image, faces)
+        return [face for face in located if (face.faceness or 0.0) >= self._landmarker.threshold]
+
+    def _predictions(self, seen: Sequence[Seen]) -> list[Prediction]:
+        if not seen:
+            return []
+        readings = self.reader.read(np.stack([crop for _, crop in seen]))
+        return [self._prediction(face, readings, row) for row, (face, _) in enumerate(seen)]
+
+    def _prediction(self, face: Face, readings: Readings, row: int) -> Prediction:
+        shares = dict(zip(self.reader.labels, readings.probabilities[row].tolist(), strict=True))
+        expression = max(shares, key=shares.__getitem__)
+        hidden = zip(self.reader.regions, readings.hidden[row], strict=True)
+        return Prediction(
+            face=face,
+            expression=expression,
+            probability=shares[expression],
+            probabilities=shares,
+            hidden=tuple(name for name, is_hidden in hidden if is_hidden),
+            certain=bool(readings.certain[row]),
+        )
+
+
+def _expression_output(metadata: Metadata, labels: str | None) -> Output:
+    known = {output.name: output for output in metadata.outputs if output.kind == "expression"}
+    if not known:
+        raise ModelError(f"the model {metadata.name} must have an output of kind 'expression'")
+    if labels is not None and labels not in known:
+        raise UsageError(unknown_name("labels", labels, known))
+    return known[labels] if labels else next(iter(known.values()))
+
+
+def _enlarged(face: Face, scale: float) -> Face:
+    """Give a face found in a smaller copy in pixels of the original."""
+    if scale == 1:
+        return face
+    shift = (scale - 1) / 2
+    matrix = np.array([[scale, 0.0, shift], [0.0, scale, shift]])
+    (x0, y0), (x1, y1) = geometry.apply(matrix, np.reshape(face.box_xyxy, (2, 2))).tolist()
+    points = face.points_xy
+    if points is not None:
+        points = geometry.apply(matrix, points).astype(np.float32)
+    return replace(face, box_xyxy=(x0, y0, x1, y1), points_xy=points)
+
+
+def _softmax(logits: Floats) -> Floats:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    return np.asarray(0.5 + 0.5 * np.tanh(logits / 2))
