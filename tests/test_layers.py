@@ -60,21 +60,23 @@ def unit_of(path: Path) -> str:
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[str, bool]]:
-    """Yield every imported module and whether it is imported at the top of the file.
+    """Yield every imported module and whether it is imported with the file.
 
     `from mien import x` counts as `mien.x`; a relative import as `.`.
     """
-    late = {
-        id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(function)
-    }
+    late = {id(node) for body in ast.walk(tree) if waits(body) for node in ast.walk(body)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, id(node) not in late) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield from ((name, id(node) not in late) for name in imported(node))
+
+
+def waits(node: ast.AST) -> bool:
+    """Tell whether what stands in a node is not run with its file: a function, or types alone."""
+    if isinstance(node, ast.If):
+        return ast.unparse(node.test) == "TYPE_CHECKING"
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
 
 
 def imported(node: ast.ImportFrom) -> list[str]:
@@ -144,6 +146,7 @@ def test_every_unit_of_the_package_is_in_the_table() -> None:
         ("recognizer.py", "def f():\n    import torch", ["this package has another home"]),
         ("training/quantize.py", "import onnxruntime", []),
         ("media/video.py", "def f():\n    import cv2", []),
+        ("cli/demo.py", "if TYPE_CHECKING:\n    from rich.table import Table", []),
         ("media/video.py", "import cv2", ["must be imported inside a function"]),
         ("media/folders.py", "def f():\n    import cv2", ["this package has another home"]),
         ("cli/demo.py", "import tkinter", ["belongs to live"]),
