@@ -92,7 +92,6 @@ def landmark_metadata(size: int = 64) -> dict[str, Any]:
     """Describe the tiny landmark model; change it and hand it to `landmark_model`."""
     outputs = [output("points", "points", ()), output("face", "face", ["face"], face=0.5)]
     fields = metadata("landmarks", size, outputs)
-    fields["preparation"] = preparation(size, align="none", crop="box", template_xy=None)
     fields["extra"] = {"box_side": 1.2, "box_dx": 0.0, "box_dy": 0.0}
     return fields
 

@@ -31,7 +31,7 @@ class Landmarker:
         self._model = open_model(name, kind="landmarks", provider=provider, threads=threads)
         metadata = self._model.metadata
         try:
-            self._preparation = Preparation.from_json(metadata.preparation)
+            self._preparation = _aligning(Preparation.from_json(metadata.preparation))
             self._side = float(metadata.extra["box_side"])
             self._shift = (float(metadata.extra["box_dx"]), float(metadata.extra["box_dy"]))
             self._face = metadata.output("face")
@@ -97,6 +97,12 @@ class Landmarker:
         outputs = self._model.run(self._preparation.normalized(np.stack(crops)))
         logits = outputs["face"][:, 0].astype(np.float64) / self._face.temperature
         return geometry.apply(geometry.invert(matrices), outputs["points"]), _sigmoid(logits)
+
+
+def _aligning(preparation: Preparation) -> Preparation:
+    if preparation.crop != "template":
+        raise UsageError(f"its preparation must crop 'template', got {preparation.crop!r}")
+    return preparation
 
 
 def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
