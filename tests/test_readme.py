@@ -26,7 +26,7 @@ SHELLS = {"", "sh", "bash", "shell", "console"}
 OTHERS = {"cd", "git", "source", "ls", "find", "python", "pip", "make"}
 # The options of `mien predict` whose value names no photograph.
 VALUED = {"--format", "--draw", "--model", "--detector", "--labels", "--min-face", "--jobs"}
-VALUED |= {"--provider", "--threads", "--output"}
+VALUED |= {"--provider", "--threads", "--out"}
 
 Words = tuple[str, ...]
 
@@ -93,7 +93,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def make_image(name: str) -> None:
     """Put the sample portrait where an image, a glob or a folder of images is named."""
     path = Path(name.replace("*", "portrait"))
-    path = path if path.suffix else path / "portrait.jpg"
+    path = path if path.suffix in images.SUFFIXES else path / "portrait.jpg"
     path.parent.mkdir(parents=True, exist_ok=True)
     images.write(path, images.read(weights.sample_portrait()))
 
