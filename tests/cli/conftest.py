@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
+from mien import images
 from mien.cli import main
 
 # A shell may have told its background jobs to ignore Ctrl-C; children inherit that.
@@ -53,3 +55,23 @@ def start() -> Run:
         return subprocess.Popen(command, text=True, env=environment, **streams)
 
     return started
+
+
+@pytest.fixture
+def photographs(tmp_path: Path, rng: np.random.Generator) -> Path:
+    """A folder of three images that each are one face."""
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for name in ("a.png", "b.png", "c.png"):
+        images.write(folder / name, rng.integers(0, 256, (48, 48), dtype=np.uint8))
+    return folder
+
+
+@pytest.fixture
+def predict(mien: Run, expression_path: Path) -> Run:
+    """Predict with the tiny model, each image taken as one face."""
+
+    def run(*words: str | Path) -> Done:
+        return mien("predict", *words, "--model", expression_path, "--detector", "whole")
+
+    return run

@@ -39,10 +39,11 @@ Model = Annotated[
     ),
 ]
 Labels = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="ferplus|fer2013",
-        help="Which answers: eight expressions as FER+ votes, or FER-2013's seven.",
+        help="Answer as FER+ voters do, with eight expressions, or by FER-2013's seven labels."
+        "  [default: ferplus]",
     ),
 ]
 Mirror = Annotated[

@@ -5,9 +5,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from mien.errors import OutputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @contextmanager
@@ -19,6 +22,17 @@ def result_stream(path: Path | None) -> Iterator[TextIO]:
     else:
         with writing(str(path)), _whole(path.resolve()) as stream:
             yield stream
+
+
+def console(stream: TextIO | None = None) -> "Console":
+    """Give what prints tables to a stream, standard output by default."""
+    from rich.console import Console
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # or rich would end the process itself
+
+    return Plain(file=stream, highlight=False)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from mien.cli._records import Record, printable
+from mien.cli._streams import console
 
 BAR = 8  # characters of a full bar
 WIDTHS = {"face": 4, "expression": 10, "": BAR + 7, "next": 14, "hidden": 10}
@@ -16,9 +17,7 @@ class Table:
     """Rows that line up, printed as soon as their photograph is read."""
 
     def __init__(self, stream: TextIO) -> None:
-        from rich.console import Console
-
-        self._console = Console(file=stream, highlight=False)
+        self._console = console(stream)
         taken = sum(WIDTHS.values()) + len(GAP) * len(WIDTHS)
         self._widths = [max(16, min(48, self._console.width - taken)), *WIDTHS.values()]
         self._print([(name, "bold") for name in ("photograph", *WIDTHS)])

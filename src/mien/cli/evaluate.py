@@ -9,6 +9,7 @@ import typer
 
 from mien.cli import _options
 from mien.cli._options import Report
+from mien.cli._streams import console, writing
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -61,7 +62,11 @@ def evaluate(
     quiet: _options.Quiet = False,
     version: _options.Version = False,
 ) -> None:
-    """Measure how often a model is right, with its 95 % interval and what it confuses."""
+    """Measure a model on the faces of a data set.
+
+    Tells how often it is right, with the 95 % interval, how well it knows that, and what it
+    confuses. `--occlude` hides a part of every face first.
+    """
     from mien import evaluation
     from mien.data.protocol import Protocol
     from mien.recognizer import ExpressionReader
@@ -76,26 +81,25 @@ def evaluate(
     )
     reader = ExpressionReader(model, labels=labels or dataset, provider=provider, mirror=mirror)
     result = evaluation.measure(root, protocol, reader, occluder=occlude, quiet=quiet).to_dict()
-    if format is Report.json:
-        print(json.dumps(result, indent=2))
-    else:
-        print_table(result)
+    with writing("standard output"):
+        if format is Report.json:
+            print(json.dumps(result, indent=2))
+        else:
+            print_table(result)
 
 
 def print_table(result: dict[str, Any]) -> None:
     """Print what was measured on, the measures, and the confusion."""
-    from rich.console import Console
-
-    console = Console(highlight=False)
+    screen = console()
     stated = {**result["protocol"], "model": result["model_sha256"]}
     for name, value in stated.items():
         if value is not None:
-            console.print(f"{name.replace('_', ' ')}: {value}", style="dim", soft_wrap=True)
-    console.print()
-    console.print(_columns(_measures(result)))
-    console.print()
-    console.print(_columns(_confusion(result), numbers=True))
-    console.print("rows: the truth; columns: the answers; recall of each row", style="dim")
+            screen.print(f"{name.replace('_', ' ')}: {value}", style="dim", soft_wrap=True)
+    screen.print()
+    screen.print(_columns(_measures(result)))
+    screen.print()
+    screen.print(_columns(_confusion(result), numbers=True))
+    screen.print("rows: the truth; columns: the answers; recall of each row", style="dim")
 
 
 def _measures(result: dict[str, Any]) -> Iterator[list[str]]:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from mien.cli import _options
+from mien.cli._streams import console, writing
 from mien.weights import Entry
 
 
@@ -12,14 +13,18 @@ def models(
     quiet: _options.Quiet = False,
     version: _options.Version = False,
 ) -> None:
-    """List the models that are shipped: kind, size, licence, SHA-256, training data, results."""
+    """List the models that are shipped.
+
+    Tells the kind, size, licence, SHA-256, training data and results of each.
+    """
     from mien import weights
 
     described = [describe(entry) for entry in weights.list_models()]
-    if format is _options.Report.json:
-        print(json.dumps(described, indent=2))
-    else:
-        _print_table(described)
+    with writing("standard output"):
+        if format is _options.Report.json:
+            print(json.dumps(described, indent=2))
+        else:
+            print_table(described)
 
 
 def describe(entry: Entry) -> dict[str, Any]:
@@ -41,18 +46,17 @@ def describe(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _print_table(described: list[dict[str, Any]]) -> None:
-    from rich.console import Console
+def print_table(described: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=True)
+    screen = console()
     for model in described:
-        console.print(f"[bold]{model['name']}[/bold]  {model['description']}")
+        screen.print(f"[bold]{model['name']}[/bold]  {model['description']}")
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 2))
         for name, value in _facts(model):
             table.add_row(name, value)
-        console.print(table)
-        console.print()
+        screen.print(table)
+        screen.print()
 
 
 def _facts(model: dict[str, Any]) -> list[tuple[str, str]]:

@@ -111,7 +111,7 @@ def predict(
         bool, typer.Option("--points", help="Add the 68 points of each face to its record.")
     ] = False,
     model: _options.Model = None,
-    labels: _options.Labels = "ferplus",
+    labels: _options.Labels = None,
     mirror: _options.Mirror = False,
     detector: Annotated[
         str,
@@ -136,7 +136,10 @@ def predict(
     """
     from mien.media import folders
 
-    photographs = _photographs(list(folders.expand(paths)), draw)
+    found = list(folders.expand(paths))
+    if not found:
+        raise InputError("no photographs: the list on stdin is empty; expected a path a line")
+    photographs = _photographs(found, draw)
     jobs = min(jobs or _jobs.cores(), len(photographs))
     recognizer = Recognizer(
         model,
@@ -146,6 +149,7 @@ def predict(
         provider=provider,
         threads=max(1, _jobs.cores() // jobs),
         mirror=mirror,
+        points=points,
     )
     results = Results(format or _usual_format(out), out, points, draw is not None)
     tally = Tally(len(photographs))
@@ -177,15 +181,14 @@ def _usual_format(out: Path | None) -> Format:
 def _read(recognizer: Recognizer, photograph: Photograph, *, points: bool) -> list[Record]:
     path, copy = photograph.path, photograph.copy
     try:
-        if copy is None:
-            return _records.records(path, recognizer(path), points=points)
-        image = images.read(path)
-        predictions = recognizer(image)
+        predictions = recognizer(path)
+        if copy is not None:
+            from mien.images.drawing import annotate
+
+            # A large photograph may have been read at a smaller size.
+            images.write(copy, annotate(images.read(path), predictions))
     except InputError as error:
         return [_records.failure(path, error)]
-    from mien.images import drawing
-
-    images.write(copy, drawing.annotate(image, predictions))
     return _records.records(path, predictions, points=points, drawn=copy)
 
 
