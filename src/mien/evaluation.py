@@ -102,7 +102,7 @@ def evaluate(
         **(protocol or {}),
         "occluder": occluder,
         "points": _points_source(faces, occluder, protocol or {}),
-        "test_time_augmentation": reader.metadata.extra.get("test_time_augmentation", "none"),
+        "test_time_augmentation": "mirror" if reader.mirror else "none",
         "seed": seed,
     }
     return _result(faces, reader, answers, stated)

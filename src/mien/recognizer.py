@@ -40,7 +40,8 @@ class Readings:
 class ExpressionReader:
     """Read expressions off faces that are cut already.
 
-    `labels` names the output to answer with; by default it is the model's first.
+    `labels` names the output to answer with; by default it is the model's first. `mirror` averages
+    what the model says of a face and of its mirror image: twice the work, a little more accurate.
     """
 
     def __init__(
@@ -48,9 +49,11 @@ class ExpressionReader:
         model: str | Path | None = None,
         *,
         labels: str | None = None,
+        mirror: bool = False,
         provider: str = "cpu",
         threads: int | None = None,
     ) -> None:
+        self.mirror = mirror
         name = weights.default("expression") if model is None else model
         self._model = open_model(name, kind="expression", provider=provider, threads=threads)
         self._output = _expression_output(self.metadata, labels)
@@ -85,11 +88,18 @@ class ExpressionReader:
         logits = [np.empty((0, len(self.labels)))]
         hidden_logits = [np.empty((0, len(self.regions)))]
         for start in range(0, len(crops), _AT_ONCE):
-            outputs = self._model.run(self.preparation.normalized(crops[start : start + _AT_ONCE]))
+            outputs = self._outputs(self.preparation.normalized(crops[start : start + _AT_ONCE]))
             logits.append(outputs[self._output.name].astype(np.float64))
             if self._regions is not None:
                 hidden_logits.append(outputs[self._regions.name].astype(np.float64))
         return self._readings(np.concatenate(logits), np.concatenate(hidden_logits))
+
+    def _outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        outputs = self._model.run(inputs)
+        if not self.mirror:
+            return outputs
+        mirrored = self._model.run(np.ascontiguousarray(inputs[..., ::-1]))
+        return {name: (logits + mirrored[name]) / 2 for name, logits in outputs.items()}
 
     def _readings(self, logits: Floats, hidden_logits: Floats) -> Readings:
         probabilities = _softmax(logits / self._output.temperature)
@@ -110,6 +120,7 @@ class Recognizer:
     """Find the faces of photographs and read their expressions.
 
     `detector="whole"` takes each image as one face; `points` then finds its 68 points all the same.
+    `labels` and `mirror` are those of `ExpressionReader`.
     """
 
     def __init__(
@@ -121,10 +132,13 @@ class Recognizer:
         min_face: int = 32,
         points: bool = False,
         landmarks: str | Path | None = None,
+        mirror: bool = False,
         provider: str = "cpu",
         threads: int | None = None,
     ) -> None:
-        self.reader = ExpressionReader(model, labels=labels, provider=provider, threads=threads)
+        self.reader = ExpressionReader(
+            model, labels=labels, mirror=mirror, provider=provider, threads=threads
+        )
         self._detector = detectors.detector(
             detector, min_face=min_face, provider=provider, threads=threads
         )
