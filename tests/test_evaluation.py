@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,11 +9,14 @@ import pytest
 from numpy.typing import NDArray
 
 import models
+from mien.data.protocol import Protocol
 from mien.data.table import FaceTable
 from mien.errors import DataError
-from mien.evaluation import evaluate
+from mien.evaluation import Result, evaluate, measure
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
-from mien.session import Output
+from mien.preparation import Preparation
+from mien.recognizer import ExpressionReader
+from tiny_fer import TinyFer, tiny_fer
 
 FER2013 = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 
@@ -47,10 +51,8 @@ class Stub:
     def __init__(self, labels: tuple[str, ...], sure: float = 0.9) -> None:
         self.labels, self.sure = labels, sure
         self.sizes: list[int] = []
-        self.metadata = SimpleNamespace(
-            preparation=models.preparation(),
-            outputs=(Output("hidden", "regions", ("mouth", "eyes")),),
-        )
+        self.regions = ("mouth", "eyes")
+        self.preparation = Preparation((48, 48))
 
     def read(self, crops: NDArray[np.uint8]) -> Any:
         self.sizes.append(len(crops))
@@ -131,7 +133,6 @@ def test_points_are_located_where_the_faces_have_none() -> None:
     result = evaluate(table, Stub(EXPRESSIONS), occluder="mouth", locate=locate)
     assert sum(seen) == 300 and len(seen) > 1
     assert result.hidden["mouth"]["recall"] == 1
-    assert result.protocol["points"] == "located on each face by the landmark network"
     with pytest.raises(DataError, match="needs the faces' points"):
         evaluate(table, Stub(EXPRESSIONS), occluder="mouth")
 
@@ -186,7 +187,6 @@ def test_the_result_is_plain_json_with_the_published_keys() -> None:
     assert written["protocol"] == {
         "split": "x",
         "occluder": "eyes",
-        "points": "those of the table",
         "test_time_augmentation": "mirror",
         "seed": 0,
     }
@@ -198,3 +198,67 @@ def test_faces_without_a_label_are_refused(labels: list[int]) -> None:
     table = replace(faces([0] * len(labels), EXPRESSIONS), labels=np.array(labels, dtype=int))
     with pytest.raises(DataError, match="a label"):
         evaluate(table, Stub(EXPRESSIONS))
+
+
+@pytest.fixture
+def fer(tmp_path: Path) -> TinyFer:
+    fer = tiny_fer()
+    fer.write(tmp_path / "fer2013.csv")
+    fer.write_votes(tmp_path / "fer2013new.csv")
+    return fer
+
+
+def read_one_by_one(model: Path, fer: TinyFer, rows: list[int]) -> list[str]:
+    """Answer for each face alone with the model file."""
+    reader = ExpressionReader(model, labels="ferplus")
+    found = [reader.read(fer.images[row][None]).probabilities[0].argmax() for row in rows]
+    return [EXPRESSIONS[place] for place in found]
+
+
+def test_a_model_file_is_measured_on_a_data_set(
+    tmp_path: Path, fer: TinyFer, expression_path: Path
+) -> None:
+    reader = ExpressionReader(expression_path, labels="ferplus")
+    result = measure(tmp_path, Protocol(data_set="ferplus"), reader)
+    answers = read_one_by_one(expression_path, fer, [8, 9, 10, 11])
+    assert result.correct == sum(a == EXPRESSIONS[row] for row, a in enumerate(answers))
+    assert result.model_sha256 == reader.sha256
+    assert result.protocol == {
+        "data_set": "ferplus",
+        "split": "private",
+        "rule": "majority",
+        "votes": "fer2013new.csv",
+        "list": None,
+        "points": None,
+        "duplicates_of_train": "kept",
+        "occluder": "none",
+        "test_time_augmentation": "none",
+        "seed": 0,
+    }
+
+
+def test_the_protocol_says_whose_points_an_occluder_was_drawn_by(
+    tmp_path: Path, fer: TinyFer, expression_path: Path, landmarks_path: Path
+) -> None:
+    reader = ExpressionReader(expression_path, labels="fer2013")
+
+    def eyes_hidden(**wish: Any) -> Result:
+        protocol = Protocol(data_set="fer2013", split="public", **wish)
+        return measure(tmp_path, protocol, reader, occluder="eyes", landmarks=landmarks_path)
+
+    found = eyes_hidden()
+    assert str(found.protocol["points"]).startswith("found by the landmark network")
+    assert found.hidden["eyes"]["hidden_faces"] == found.faces == 4
+    points_file = fer.write_points(tmp_path / "points.npz", [True] * 12)
+    given = eyes_hidden(points_file=points_file)
+    assert str(given.protocol["points"]).startswith("points.npz")
+
+
+def test_a_list_is_measured_without_judging_regions(
+    tmp_path: Path, fer: TinyFer, expression_path: Path
+) -> None:
+    list_file = tmp_path / "list.txt"
+    list_file.write_text("6_fer0000009.png 8 0\n5_fer0000004.png 8 0\n")
+    protocol = Protocol(data_set="ferplus", list_file=list_file)
+    result = measure(tmp_path, protocol, ExpressionReader(expression_path, labels="ferplus"))
+    assert result.faces == 2 and result.hidden["eyes"]["visible_faces"] == 0

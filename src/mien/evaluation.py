@@ -7,7 +7,6 @@ model cannot give is one it misses. Nothing is left out to make the two fit.
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from mien.expressions import EXPRESSIONS
 from mien.faces.landmarks import Landmarker
 from mien.occlusion import occluder as occluder_by_name
 from mien.occlusion.regions import REGIONS, covered_shares
-from mien.preparation import Preparation
 from mien.progress import track
 from mien.recognizer import ExpressionReader
 
@@ -101,7 +99,6 @@ def evaluate(
     stated = {
         **(protocol or {}),
         "occluder": occluder,
-        "points": _points_source(faces, occluder, protocol or {}),
         "test_time_augmentation": "mirror" if reader.mirror else "none",
         "seed": seed,
     }
@@ -114,42 +111,39 @@ def measure(
     reader: ExpressionReader,
     *,
     occluder: str = "none",
+    landmarks: str | Path | None = None,
     seed: int = 0,
     quiet: bool = True,
 ) -> Result:
     """Measure the model on the faces that the protocol selects under the root.
 
-    Without a file of points the shipped landmark network finds those that an occluder needs.
+    Without a file of points the landmark network finds those that an occluder needs.
     """
-    faces = protocol.select(root)
+    faces, stated, locate = protocol.select(root), protocol.describe(root), None
+    if occluder == "none":
+        stated["points"] = None
+    elif faces.points_xy is None:
+        landmarker = Landmarker(landmarks)
+        stated["points"] = f"found by the landmark network {landmarker.sha256[:12]}"
+        locate = _locate(landmarker)
     return evaluate(
         faces,
         reader,
         occluder=occluder,
-        locate=_located if faces.points_xy is None else None,
+        locate=locate,
         seed=seed,
         really_occluded=protocol.list_file is not None,
-        protocol=protocol.describe(root),
+        protocol=stated,
         quiet=quiet,
     )
 
 
-def _located(images: Images) -> NDArray[np.float32]:
-    points_xy, _ = _landmarker().from_whole(images)
-    return points_xy
+def _locate(landmarker: Landmarker) -> Locate:
+    def locate(images: Images) -> NDArray[np.float32]:
+        points_xy, _ = landmarker.from_whole(images)
+        return points_xy
 
-
-@cache
-def _landmarker() -> Landmarker:
-    return Landmarker()
-
-
-def _points_source(faces: FaceTable, occluder: str, protocol: dict[str, Any]) -> str | None:
-    if occluder == "none":
-        return None
-    if faces.points_xy is None:
-        return "located on each face by the landmark network"
-    return str(protocol.get("points") or "those of the table")
+    return locate
 
 
 def _whole(really_occluded: bool) -> Change:
@@ -183,12 +177,11 @@ def _points(faces: FaceTable, locate: Locate | None) -> NDArray[np.float32]:
 
 
 def _read_all(faces: FaceTable, reader: ExpressionReader, change: Change, quiet: bool) -> _Answers:
-    prepare = Preparation.from_json(reader.metadata.preparation).whole
     parts = []
     starts = range(0, len(faces), BATCH)
     for first in track(starts, total=len(starts), description="evaluating", quiet=quiet):
         images, covered = change(faces[first : first + BATCH], first)
-        found = reader.read(np.stack([prepare(image) for image in images]))
+        found = reader.read(np.stack([reader.preparation.whole(image) for image in images]))
         parts.append((found.probabilities, found.certain, found.hidden, covered))
     return _Answers(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
@@ -243,11 +236,10 @@ def _certain(certain: NDArray[np.bool_], right: NDArray[np.bool_]) -> dict[str, 
 
 def _regions(reader: ExpressionReader, answers: _Answers) -> dict[str, dict[str, Any]]:
     found = {}
-    names = _region_names(reader)
     for column, region in enumerate(REGIONS):
-        if region not in names:
+        if region not in reader.regions:
             continue
-        reported = answers.reported[:, names.index(region)]
+        reported = answers.reported[:, reader.regions.index(region)]
         hidden = answers.covered[:, column] >= HIDDEN_FROM
         visible = answers.covered[:, column] <= VISIBLE_TO
         found[region] = {
@@ -258,12 +250,6 @@ def _regions(reader: ExpressionReader, answers: _Answers) -> dict[str, dict[str,
             "false_alarms": _share(reported[visible]),
         }
     return found
-
-
-def _region_names(reader: ExpressionReader) -> tuple[str, ...]:
-    """Give the names of the columns of `Readings.hidden`."""
-    outputs = reader.metadata.outputs
-    return next((output.labels for output in outputs if output.kind == "regions"), ())
 
 
 def _share(values: NDArray[np.bool_]) -> float | None:
