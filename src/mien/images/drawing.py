@@ -1,0 +1,229 @@
+"""Draw what was found: boxes, labels, probabilities, points; pictures side by side."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+from PIL import ImageDraw, ImageFont
+
+from mien.geometry import Box
+from mien.images.pixels import Image, resize, to_rgb
+from mien.records import Prediction
+
+Colour = tuple[int, int, int]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+INK: Colour = (24, 28, 36)
+PAPER: Colour = (250, 250, 248)
+FAINT: Colour = (226, 228, 232)
+MUTED: Colour = (104, 112, 126)
+WHITE: Colour = (255, 255, 255)
+COLOURS: dict[str, Colour] = {
+    "neutral": (106, 122, 144),
+    "happiness": (190, 114, 0),
+    "surprise": (216, 90, 48),
+    "sadness": (44, 108, 190),
+    "anger": (200, 38, 52),
+    "disgust": (72, 138, 52),
+    "fear": (124, 72, 176),
+    "contempt": (0, 134, 139),
+}
+
+# Smaller pictures are enlarged before anything is written on them.
+_LEAST_SIDE = 480
+_MOST_ENLARGED = 4_000_000
+# How many heights of the first face's box a picture among several shows.
+_AROUND = 2.2
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One picture of several side by side: its title, and what was read in it, if anything."""
+
+    title: str
+    image: Image
+    prediction: Prediction | None
+
+
+def annotate(image: Image, predictions: Sequence[Prediction], *, points: bool = False) -> Image:
+    """Draw faces into a copy (H, W, 3) of the image; a small image is enlarged for the writing."""
+    zoom = _zoom(*image.shape[:2])
+    height, width = image.shape[0] * zoom, image.shape[1] * zoom
+    picture = PIL.Image.fromarray(to_rgb(resize(image, (height, width))))
+    draw = ImageDraw.Draw(picture, "RGBA")
+    unit = math.sqrt(height * width) / 640
+    boxes = [_zoomed(prediction.face.box_xyxy, zoom) for prediction in predictions]
+    for prediction, box in zip(predictions, boxes, strict=True):
+        draw.rounded_rectangle(box, 4 * unit, outline=_colour(prediction), width=_line(unit, 2.5))
+        if points and prediction.face.points_xy is not None:
+            _draw_points(draw, (prediction.face.points_xy + 0.5) * zoom - 0.5, box)
+    for prediction, box in zip(predictions, boxes, strict=True):
+        size = float(np.clip((box[2] - box[0]) / 7, max(12, 11 * unit), max(15, 26 * unit)))
+        others = [other for other in boxes if other is not box]
+        _draw_bars_beside(draw, prediction, box, others, size * 0.8)
+        _draw_label(draw, prediction, box, size)
+    return np.asarray(picture)
+
+
+def side_by_side(shown: Sequence[Shown], *, column: int = 360) -> Image:
+    """Lay pictures of one size in columns of a width in pixels, the probabilities below each.
+
+    All show the surroundings of the first face found.
+    """
+    gap, text = column // 12, column / 18
+    found = [one.prediction for one in shown if one.prediction]
+    head, answer = round(text * 2.4), round(text * 5.2)
+    bars = round(len(found[0].probabilities) * text * 1.75) if found else 0
+    size = (len(shown) * (column + gap) + gap, gap + head + column + answer + bars + gap)
+    sheet = PIL.Image.new("RGB", size, PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for place, one in enumerate(shown):
+        x, y = gap + place * (column + gap), gap
+        draw.text((x, y + head / 2), one.title, INK, _font(text * 1.25), anchor="lm")
+        view = _view(one.image.shape[:2], found[0].face.box_xyxy if found else None)
+        sheet.paste(_part(one, view, column), (x, y + head))
+        _draw_answer(draw, one.prediction, (x, y + head + column), text)
+        if one.prediction:
+            box = (x, y + head + column + answer, x + column, size[1] - gap)
+            _draw_bars(draw, one.prediction, box, text)
+    return np.asarray(sheet)
+
+
+def _draw_label(draw: ImageDraw.ImageDraw, prediction: Prediction, box: Box, size: float) -> None:
+    """Write the answer above the box, or inside it where the picture ends."""
+    lines = [_answer(prediction)]
+    if prediction.hidden:
+        lines.append(f"{' and '.join(prediction.hidden)} hidden")
+    fonts = [_font(size), _font(size * 0.75)][: len(lines)]
+    pad, heights = size * 0.3, [size * 1.25, size][: len(lines)]
+    width = max(font.getlength(line) for font, line in zip(fonts, lines, strict=True)) + 2 * pad
+    height = sum(heights) + pad
+    edge_x, edge_y = draw.im.size
+    x = max(0.0, min(box[0], edge_x - width))
+    y = box[1] - height if box[1] >= height else max(0.0, min(box[1], edge_y - height))
+    plate = (x, y, x + width, y + height)
+    draw.rounded_rectangle(plate, size * 0.25, fill=(*_colour(prediction), 235))
+    y += pad / 2
+    for line, font, step in zip(lines, fonts, heights, strict=True):
+        draw.text((x + pad, y + step / 2), line, WHITE, font, anchor="lm")
+        y += step
+
+
+def _draw_bars_beside(
+    draw: ImageDraw.ImageDraw, prediction: Prediction, box: Box, others: Sequence[Box], size: float
+) -> None:
+    """Draw all probabilities beside or below the box, where that hides no other face."""
+    width, height = size * 15, size * (1.75 * len(prediction.probabilities) + 0.8)
+    edge_x, edge_y = draw.im.size
+    pad = size * 0.4
+    x, y = max(0.0, min(box[0], edge_x - width)), max(0.0, min(box[1], edge_y - height))
+    for left, top in ((box[2] + pad, y), (box[0] - pad - width, y), (x, box[3] + pad)):
+        plate = (left, top, left + width, top + height)
+        inside = left >= 0 and left + width <= edge_x and top + height <= edge_y
+        if inside and not any(_overlap(plate, other) for other in others):
+            draw.rounded_rectangle(plate, pad, fill=(*PAPER, 215))
+            inner = (left + pad, top + pad, left + width - pad, top + height - pad)
+            _draw_bars(draw, prediction, inner, size)
+            return
+
+
+def _draw_bars(draw: ImageDraw.ImageDraw, prediction: Prediction, box: Box, size: float) -> None:
+    """Draw a bar an expression into the box: its name, its share, its per cent."""
+    x0, y0, x1, y1 = box
+    step, font = (y1 - y0) / len(prediction.probabilities), _font(size)
+    start, end = x0 + size * 5.4, x1 - size * 2.6
+    for row, (name, share) in enumerate(prediction.probabilities.items()):
+        y, half = y0 + (row + 0.5) * step, size * 0.36
+        leads = name == prediction.expression
+        ink = INK if leads else MUTED
+        draw.text((x0, y), name, ink, font, anchor="lm")
+        reach = start + (end - start) * share
+        draw.rectangle((start, y - half, end, y + half), fill=FAINT)
+        draw.rectangle((start, y - half, reach, y + half), fill=COLOURS.get(name, INK))
+        draw.text((x1, y), f"{share:.0%}", ink, font, anchor="rm")
+
+
+def _draw_answer(
+    draw: ImageDraw.ImageDraw,
+    prediction: Prediction | None,
+    corner: tuple[float, float],
+    size: float,
+) -> None:
+    x, y = corner[0], corner[1] + size * 1.7
+    if prediction is None:
+        draw.text((x, y), "no face found", MUTED, _font(size * 1.5), anchor="lm")
+        return
+    draw.text((x, y), _answer(prediction), _colour(prediction), _font(size * 1.5), anchor="lm")
+    hidden = " and ".join(prediction.hidden)
+    draw.text(
+        (x, y + size * 1.9), f"hidden: {hidden or 'nothing'}", MUTED, _font(size), anchor="lm"
+    )
+
+
+def _draw_points(draw: ImageDraw.ImageDraw, points_xy: NDArray[Any], box: Box) -> None:
+    radius = max(1.0, (box[2] - box[0]) / 110)
+    for x, y in points_xy.tolist():
+        spot = (x - radius, y - radius, x + radius, y + radius)
+        draw.ellipse(spot, fill=WHITE, outline=INK)
+
+
+def _view(image_hw: tuple[int, ...], box: Box | None) -> tuple[int, int, int]:
+    """Choose the square to show: left, top, side."""
+    height, width = image_hw
+    side, x, y = min(height, width), width / 2, height / 2
+    if box is not None:
+        side = max(1, min(side, round((box[3] - box[1]) * _AROUND)))
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    left = min(max(0, round(x - side / 2)), width - side)
+    return left, min(max(0, round(y - side / 2)), height - side), side
+
+
+def _part(one: Shown, view: tuple[int, int, int], size: int) -> PIL.Image.Image:
+    """Show a square of the picture, the face's box drawn in."""
+    left, top, side = view
+    part = to_rgb(one.image[top : top + side, left : left + side])
+    square = PIL.Image.fromarray(resize(part, (size, size)))
+    if one.prediction:
+        x0, y0, x1, y1 = one.prediction.face.box_xyxy
+        box = _zoomed((x0 - left, y0 - top, x1 - left, y1 - top), size / side)
+        colour = _colour(one.prediction)
+        ImageDraw.Draw(square).rounded_rectangle(box, size / 60, outline=colour, width=size // 90)
+    return square
+
+
+def _answer(prediction: Prediction) -> str:
+    unsure = "" if prediction.certain else ", unsure"
+    return f"{prediction.expression} {prediction.probability:.0%}{unsure}"
+
+
+def _colour(prediction: Prediction) -> Colour:
+    return COLOURS.get(prediction.expression, INK)
+
+
+def _zoom(height: int, width: int) -> int:
+    """Choose how many times to enlarge a small picture, within what a long one can bear."""
+    wanted = math.ceil(_LEAST_SIDE / min(height, width))
+    return max(1, min(wanted, math.isqrt(_MOST_ENLARGED // (height * width))))
+
+
+def _zoomed(box: Box, zoom: float) -> Box:
+    x0, y0, x1, y1 = ((side + 0.5) * zoom - 0.5 for side in box)
+    return (x0, y0, x1, y1)
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _line(unit: float, width: float) -> int:
+    return max(1, round(unit * width))
+
+
+@lru_cache(maxsize=64)
+def _font(size: float) -> Font:
+    return ImageFont.load_default(max(6, round(size)))

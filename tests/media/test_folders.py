@@ -1,0 +1,54 @@
+import io
+
+import pytest
+
+from mien.errors import InputError
+from mien.media import folders
+
+
+@pytest.fixture
+def album(tmp_path):
+    for name in ["b.jpg", "a.PNG", "notes.txt", "deep/c.webp", "deep/er/d.tiff"]:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def found(album, *paths, **options):
+    asked = [path if path == "-" else album / path for path in paths]
+    return [str(path.relative_to(album)) for path in folders.expand(asked, **options)]
+
+
+def test_a_folder_gives_its_images_and_those_below_in_order(album):
+    assert found(album, ".") == ["a.PNG", "b.jpg", "deep/c.webp", "deep/er/d.tiff"]
+
+
+def test_files_come_as_named_whatever_they_are(album):
+    assert found(album, "notes.txt", "gone.jpg", "b.jpg") == ["notes.txt", "gone.jpg", "b.jpg"]
+
+
+def test_a_pattern_gives_the_images_it_matches(album):
+    assert found(album, "*") == ["a.PNG", "b.jpg"]
+    assert found(album, "**/*.*") == ["a.PNG", "b.jpg", "deep/c.webp", "deep/er/d.tiff"]
+
+
+def test_a_file_with_a_strange_name_is_no_pattern(album):
+    (album / "me[1].jpg").touch()
+    assert found(album, "me[1].jpg") == ["me[1].jpg"]
+
+
+def test_what_comes_up_twice_is_given_once(album):
+    assert found(album, "b.jpg", ".", "*.jpg").count("b.jpg") == 1
+
+
+def test_a_dash_reads_a_list(album):
+    listed = io.StringIO(f"{album}/b.jpg\n\n{album}/gone.jpg\r\n")
+    assert found(album, "-", listed=listed) == ["b.jpg", "gone.jpg"]
+
+
+@pytest.mark.parametrize("nothing", ["empty", "*.gif"])
+def test_a_folder_or_pattern_without_images_is_named(album, nothing):
+    (album / "empty").mkdir()
+    with pytest.raises(InputError, match=r"no images in the (folder|pattern) .*(empty|\*\.gif)"):
+        found(album, nothing)
