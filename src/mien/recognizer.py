@@ -99,7 +99,7 @@ class ExpressionReader:
         if not self.mirror:
             return outputs
         mirrored = self._model.run(np.ascontiguousarray(inputs[..., ::-1]))
-        return {name: (logits + mirrored[name]) / 2 for name, logits in outputs.items()}
+        return {name: (found + mirrored[name]) * np.float32(0.5) for name, found in outputs.items()}
 
     def _readings(self, logits: Floats, hidden_logits: Floats) -> Readings:
         probabilities = _softmax(logits / self._output.temperature)
