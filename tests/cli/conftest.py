@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from mien import images
+from mien import images, weights
 from mien.cli import main
 
 # A shell may have told its background jobs to ignore Ctrl-C; children inherit that.
@@ -75,3 +75,21 @@ def predict(mien: Run, expression_path: Path) -> Run:
         return mien("predict", *words, "--model", expression_path, "--detector", "whole")
 
     return run
+
+
+@pytest.fixture
+def tiny_weights(
+    expression_path: Path, landmarks_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ship tiny models beside the real detector."""
+
+    def entry(name: str, path: Path) -> weights.Entry:
+        digest, size = weights.sha256_file(path), path.stat().st_size
+        return weights.Entry(name, str(path), name, digest, size, "MIT", "tiny", True)
+
+    entries = {
+        "centerface": weights.entries()["centerface"],
+        "expression": entry("expression", expression_path),
+        "landmarks": entry("landmarks", landmarks_path),
+    }
+    monkeypatch.setattr(weights, "entries", lambda: entries)

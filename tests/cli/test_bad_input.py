@@ -108,11 +108,17 @@ def refuse_to_open(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builtins, "open", refuse)
 
 
-def test_an_image_of_one_pixel_is_read(
-    tmp_path: Path, predict: Callable, shipped_models: None, mien: Callable
+def test_an_image_of_one_pixel_is_read(tmp_path: Path, predict: Callable) -> None:
+    images.write(tmp_path / "dot.png", np.zeros((1, 1), np.uint8))
+    done = predict(tmp_path / "dot.png", "--draw", tmp_path / "drawn")
+    assert done.code == 0
+    assert json.loads(done.out)["expression"]
+
+
+def test_an_image_of_one_pixel_has_no_face(
+    tmp_path: Path, shipped_models: None, mien: Callable
 ) -> None:
     images.write(tmp_path / "dot.png", np.zeros((1, 1), np.uint8))
-    assert json.loads(predict(tmp_path / "dot.png").out)["expression"]
     done = mien("predict", tmp_path / "dot.png")
     assert (done.code, json.loads(done.out)["faces"]) == (0, 0)
 
@@ -159,8 +165,10 @@ def test_a_full_disk_while_drawing_leaves_no_half_copy(
     assert not out.exists()
 
 
-def test_an_unknown_detector_gets_a_suggestion(photographs: Path, mien: Callable) -> None:
-    done = mien("predict", photographs, "--detector", "centreface")
+def test_an_unknown_detector_gets_a_suggestion(
+    photographs: Path, expression_path: Path, mien: Callable
+) -> None:
+    done = mien("predict", photographs, "--model", expression_path, "--detector", "centreface")
     assert done.code == 2
     assert "did you mean 'centerface'?" in done.err
 

@@ -1,8 +1,8 @@
 """`mien demo`: the sample portrait, read whole and with parts of the face hidden."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,30 +16,15 @@ from mien.images import Image
 from mien.records import Face, Prediction
 
 if TYPE_CHECKING:
-    from mien.images.sheet import Panel
+    from mien.images.drawing import Shown
     from mien.recognizer import Recognizer
 
 WHOLE = "whole face"
 # What is drawn on the face, and what the picture calls it.
 OCCLUDERS = {"mouth": "mouth hidden", "eyes": "eyes hidden", "mask-polygon": "mask on"}
-CREDIT = "Photograph: Eileen Collins, by NASA, public domain. An expression is not a feeling."
-ROOM = 2.2  # side of the part of the photograph that is shown, in sides of the face
+CREDIT = "Eileen Collins, photographed by NASA (public domain)"
+ROOM = 2.0  # side of the part of the photograph that is shown, in sides of the face
 PAD = 3 / 48  # of the face's side: how far a box exceeds eyes or mouth
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One version of the portrait, and what was found in it."""
-
-    title: str
-    image: Image
-    prediction: Prediction | None
-
-    def __str__(self) -> str:
-        if self.prediction is None:
-            return f"{self.title:<12}  no face"
-        found = self.prediction
-        return f"{self.title:<12}  {found.expression:<9}  {found.probability:>4.0%}  {note(found)}"
 
 
 def demo(
@@ -55,35 +40,31 @@ def demo(
     mask on, and writes one picture of the four.
     """
     from mien import images
-    from mien.images.sheet import sheet
+    from mien.images.drawing import side_by_side
     from mien.recognizer import Recognizer
 
-    face, found = readings(Recognizer())
-    part = shown_part(face, found[0].image)
-    images.write(out, sheet([panel(reading, part) for reading in found], CREDIT))
+    shown = list(readings(Recognizer()))
+    images.write(out, side_by_side(shown))
     with writing("standard output"):
-        print(*found, sep="\n")
+        print(*map(described, shown), sep="\n")
         if not quiet:
-            print(f"\nAll four in one picture: {out.resolve()}")
+            print(f"\n{CREDIT}\nAll four in one picture: {out.resolve()}")
 
 
-def readings(recognizer: "Recognizer") -> tuple[Face, list[Reading]]:
-    """Read the portrait as it is, then with each occluder on its largest face; give that face."""
+def readings(recognizer: "Recognizer") -> "Iterator[Shown]":
+    """Read the portrait as it is, then with each occluder on its largest face."""
     from mien import images, weights
 
     portrait = images.read(weights.sample_portrait())
-    found = [Reading(WHOLE, portrait, first(recognizer(portrait)))]
-    if found[0].prediction is None:
+    found = recognizer(portrait)
+    if not found:
         raise ModelError("expected a face in the sample portrait, found none; reinstall mien")
-    face = found[0].prediction.face
+    face = found[0].face
+    part = around(face, portrait)
+    yield cut(WHOLE, portrait, found, part)
     for name, title in OCCLUDERS.items():
         image = hidden(portrait, face, name)
-        found.append(Reading(title, image, first(recognizer(image))))
-    return face, found
-
-
-def first(predictions: Sequence[Prediction]) -> Prediction | None:
-    return predictions[0] if predictions else None
+        yield cut(title, image, recognizer(image), part)
 
 
 def hidden(portrait: Image, face: Face, name: str) -> Image:
@@ -97,7 +78,7 @@ def hidden(portrait: Image, face: Face, name: str) -> Image:
     return draw(portrait, face.points_xy, np.random.default_rng(0))[0]
 
 
-def shown_part(face: Face, image: Image) -> tuple[slice, slice]:
+def around(face: Face, image: Image) -> tuple[slice, slice]:
     """Frame the surroundings of the face: rows and columns of a square inside the image."""
     height, width = image.shape[:2]
     side = min(round(ROOM * math.sqrt(face.area)), height, width)
@@ -107,25 +88,25 @@ def shown_part(face: Face, image: Image) -> tuple[slice, slice]:
     return slice(top, top + side), slice(left, left + side)
 
 
-def panel(reading: Reading, part: tuple[slice, slice]) -> "Panel":
-    """Put the answer below the part of the image that is shown."""
-    from mien.images.sheet import Panel
+def cut(
+    title: str, image: Image, predictions: list[Prediction], part: tuple[slice, slice]
+) -> "Shown":
+    """Show a part of the image and what was found in its largest face."""
+    from mien.images.drawing import Shown
 
-    image, found = reading.image[part], reading.prediction
+    if not predictions:
+        return Shown(title, image[part], None)
+    top, left = part[0].start, part[1].start
+    x0, y0, x1, y1 = predictions[0].face.box_xyxy
+    face = replace(predictions[0].face, box_xyxy=(x0 - left, y0 - top, x1 - left, y1 - top))
+    return Shown(title, image[part], replace(predictions[0], face=face))
+
+
+def described(shown: "Shown") -> str:
+    """Tell in a line what was found."""
+    found = shown.prediction
     if found is None:
-        return Panel(image, reading.title, "no face", "", {})
-    (x0, y0, x1, y1), top, left = found.face.box_xyxy, part[0].start, part[1].start
-    return Panel(
-        image,
-        reading.title,
-        found.expression,
-        note(found),
-        found.probabilities,
-        box_xyxy=(x0 - left, y0 - top, x1 - left, y1 - top),
-    )
-
-
-def note(found: Prediction) -> str:
-    """Say how sure the answer is, and what the model noticed to be hidden."""
-    parts = ["certain" if found.certain else "not certain", *found.hidden]
-    return ", ".join(parts[:1] + [f"{region} hidden" for region in parts[1:]])
+        return f"{shown.title:<12}  no face"
+    notes = ["certain" if found.certain else "not certain"]
+    notes += [f"sees that hidden: {' and '.join(found.hidden)}"] if found.hidden else []
+    return f"{shown.title:<12}  {found.expression:<9}  {found.probability:>4.0%}  {', '.join(notes)}"

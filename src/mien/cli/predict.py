@@ -213,8 +213,8 @@ def _write(
         writer = results.writer(stream)
         for records in shown:
             writer.write(records)
-            stream.flush()
             tally.add(records)
+            stream.flush()
 
 
 def _interrupted(tally: Tally, out: Path | None, draw: Path | None) -> str:

@@ -1,0 +1,120 @@
+"""Measuring a model from the command line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tiny_fer import tiny_fer
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A FER-2013 of four faces a split, with votes and points."""
+    faces = tiny_fer()
+    faces.images[-1] = faces.images[0]  # one private face equals one of train
+    faces.write(tmp_path / "fer2013.csv")
+    faces.write_votes(tmp_path / "fer2013new.csv")
+    faces.write_points(tmp_path / "points.npz", [True] * len(faces.labels))
+    (tmp_path / "list.txt").write_text(f"3_{faces.names[0]} 8 0\n1_{faces.names[9]} 8 0\n")
+    return tmp_path
+
+
+@pytest.fixture
+def evaluate(mien: Callable, root: Path, expression_path: Path) -> Callable[..., Any]:
+    """Measure the tiny model and read the JSON."""
+
+    def run(*words: str | Path, dataset: str = "fer2013") -> Any:
+        done = mien(
+            *("evaluate", "--dataset", dataset, "--root", root, "--model", expression_path),
+            *("--format", "json", *words),
+        )
+        assert done.code == 0, done.err
+        return json.loads(done.out)
+
+    return run
+
+
+def test_the_json_has_what_a_script_needs(evaluate: Callable) -> None:
+    result = evaluate()
+    assert {
+        *("faces", "correct", "accuracy", "interval95", "balanced_accuracy", "macro_f1", "ece"),
+        *("confusion", "labels", "protocol", "model_sha256"),
+    } <= set(result)
+    assert result["faces"] == 4
+    assert result["correct"] == sum(row[i] for i, row in enumerate(result["confusion"]))
+
+
+@pytest.mark.parametrize(("dataset", "labels"), [("fer2013", 7), ("ferplus", 8)])
+def test_the_model_answers_as_the_data_set_is_labelled(
+    dataset: str, labels: int, evaluate: Callable
+) -> None:
+    assert len(evaluate(dataset=dataset)["labels"]) == labels
+
+
+def test_other_answers_can_be_asked_for(evaluate: Callable) -> None:
+    assert "contempt" in evaluate("--labels", "ferplus")["labels"]
+
+
+def test_splits_and_duplicates_are_chosen(evaluate: Callable) -> None:
+    assert evaluate("--split", "public")["protocol"]["split"] == "public"
+    assert evaluate("--without-duplicates")["faces"] == 3
+
+
+@pytest.mark.parametrize("rule", ["majority", "argmax", "multi-target"])
+def test_rules_of_the_votes_are_chosen(rule: str, evaluate: Callable) -> None:
+    assert evaluate("--rule", rule, dataset="ferplus")["protocol"]["rule"] == rule
+
+
+@pytest.mark.parametrize("name", ["mask-polygon", "eyes", "mouth"])
+def test_parts_are_hidden_by_given_points(name: str, root: Path, evaluate: Callable) -> None:
+    protocol = evaluate("--occlude", name, "--points", root / "points.npz")["protocol"]
+    assert protocol["occluder"] == name
+    assert protocol["points"].startswith("points.npz")
+
+
+def test_without_points_the_result_says_whose_were_used(
+    tiny_weights: None, evaluate: Callable
+) -> None:
+    assert "network" in evaluate("--occlude", "mouth")["protocol"]["points"]
+
+
+def test_a_list_brings_its_own_labels(root: Path, evaluate: Callable) -> None:
+    result = evaluate("--list", root / "list.txt", dataset="ferplus")
+    assert result["faces"] == 2
+    assert [sum(row) for row in result["confusion"]] == [0, 1, 0, 1, 0, 0, 0, 0]
+
+
+def test_the_mirror_image_is_stated(evaluate: Callable) -> None:
+    assert evaluate()["protocol"]["test_time_augmentation"] == "none"
+    assert evaluate("--mirror")["protocol"]["test_time_augmentation"] == "mirror"
+
+
+def test_the_table_names_what_was_measured(
+    mien: Callable, root: Path, expression_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIEN_DATA", str(root))
+    done = mien("evaluate", "--dataset", "fer2013", "--model", expression_path)
+    assert done.code == 0
+    for words in ("split: private", "of 4 faces", "balanced accuracy", "macro F1", "happiness"):
+        assert words in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "suggestion"),
+    [
+        (["--occlude", "mask-poly"], "did you mean 'mask-polygon'?"),
+        (["--split", "privat"], "did you mean 'private'?"),
+        (["--rule", "majorty"], "did you mean 'majority'?"),
+        (["--labels", "fer2014"], "did you mean 'fer2013'?"),
+    ],
+)
+def test_a_name_that_is_mistyped_gets_a_suggestion(
+    words: list[str], suggestion: str, mien: Callable, root: Path, expression_path: Path
+) -> None:
+    named = ["--dataset", "ferplus", "--root", root, "--model", expression_path]
+    done = mien("evaluate", *named, *words)
+    assert done.code == 2
+    assert suggestion in done.err
