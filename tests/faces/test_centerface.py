@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 import scenes
-
 from mien import images
 from mien.errors import UsageError
 from mien.faces.centerface import CenterFace
