@@ -33,7 +33,7 @@ clean:
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo 'mien needs Python 3.11 or newer as "$(PYTHON)"; name another: make PYTHON=python3.12' >&2; exit 1; }
-	@$(PYTHON) -c 'import venv, ensurepip' || \
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	    { echo 'mien needs the venv module of "$(PYTHON)"; on Debian or Ubuntu: apt install python3-venv' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
