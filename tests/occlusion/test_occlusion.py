@@ -10,6 +10,7 @@ from mien.errors import DataError, UsageError
 from mien.occlusion.regions import covered_shares
 
 POINTS = models.face_points()
+FLAT = ("mask-polygon", "eyes", "mouth")
 
 
 def draw(name: str, image: NDArray[np.uint8], points: Any = POINTS, **options: Any) -> Any:
@@ -33,7 +34,8 @@ def test_only_the_hidden_pixels_change_and_the_input_stays(
     assert hidden.shape == shape[:2] and hidden.dtype == bool and hidden.any()
     np.testing.assert_array_equal(image, before)
     np.testing.assert_array_equal(covered[~hidden], image[~hidden])
-    assert len(np.unique(covered[hidden].reshape(hidden.sum(), -1), axis=0)) == 1
+    if name in FLAT:
+        assert len(np.unique(covered[hidden].reshape(hidden.sum(), -1), axis=0)) == 1
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_the_mask_covers_the_pixels_whose_centres_lie_in_its_outline(
         np.testing.assert_array_equal(hidden, expected)
 
 
-@pytest.mark.parametrize("name", occlusion.names())
+@pytest.mark.parametrize("name", FLAT)
 @pytest.mark.parametrize("shift", [(-30, 0), (30, 0), (0, -30), (0, 30), (25, 25), (1e9, 0)])
 def test_points_outside_the_image_cover_what_is_left_inside(
     grey: NDArray[np.uint8], name: str, shift: tuple[float, float]
@@ -138,7 +140,7 @@ def test_unknown_occluders_and_options_are_refused() -> None:
 
 
 def test_regions_count_as_covered_by_their_points(grey: NDArray[np.uint8]) -> None:
-    shares = {name: covered_shares(draw(name, grey)[1], POINTS) for name in occlusion.names()}
+    shares = {name: covered_shares(draw(name, grey)[1], POINTS) for name in FLAT}
     assert shares["eyes"] == {"eyes": 1, "mouth": 0}
     assert shares["mouth"] == {"eyes": 0, "mouth": 1}
     assert shares["mask-polygon"]["mouth"] == 1

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mien.errors import DataError, UsageError, unknown_name
-from mien.occlusion import flat
+from mien.occlusion import eyewear, flat, masks
 from mien.occlusion.kinds import Draw as Draw
 from mien.occlusion.kinds import Image, Mask, Points
 
@@ -18,6 +18,8 @@ _OCCLUDERS: dict[str, Callable[..., Draw]] = {
     "mask-polygon": flat.mask_polygon,
     "eyes": flat.eyes,
     "mouth": flat.mouth,
+    "sunglasses": eyewear.sunglasses,
+    "surgical": masks.surgical,
 }
 
 
