@@ -40,5 +40,5 @@ def test_a_photograph_is_never_overwritten(tmp_path: Path) -> None:
 
 def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
-    with pytest.raises(OutputError, match="cannot write .*out"):
+    with pytest.raises(OutputError, match=r"cannot write .*out"):
         copies(tmp_path / "out", [Path("x.jpg")])

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -121,4 +122,4 @@ def test_a_training_goes_on_where_it_was_stopped(start: Callable, tmp_path: Path
         assert not list(out.glob("*.part")) and not list(out.glob("*.onnx"))
     done = epochs()
     assert done[0] == 1 and done[-1] <= len(done)
-    assert all(after - before in (0, 1) for before, after in zip(done, done[1:], strict=False))
+    assert all(after - before in (0, 1) for before, after in pairwise(done))

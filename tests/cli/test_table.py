@@ -31,8 +31,9 @@ def shown(*records: list[_records.Record]) -> list[str]:
 
 def test_a_row_tells_what_was_found() -> None:
     _, row = shown(_records.records(Path("a.jpg"), [prediction(True, "eyes", "mouth")]))
-    assert row.split() == ["a.jpg", "0", "surprise", *row.split()[3:5], "fear", "30%", "eyes", "mouth"]
-    assert "70%" in row
+    assert row.startswith("a.jpg ")
+    assert [" 0  surprise " in row, " 70% " in row, " fear 30% " in row] == [True] * 3
+    assert row.endswith("  eyes mouth")
 
 
 def test_an_uncertain_answer_is_marked() -> None:
@@ -65,6 +66,8 @@ def test_a_long_name_keeps_its_end() -> None:
     assert _table.fitted("short.jpg", 16) == "short.jpg"
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0, ""), (1, "█" * 8), (0.5, "█" * 4), (0.01, "▏")])
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0, ""), (1, "█" * 8), (0.5, "█" * 4), (0.01, "▏")]
+)
 def test_a_bar_is_as_long_as_its_share(share: float, expected: str) -> None:
     assert _table.bar(share) == expected.ljust(8)

@@ -48,9 +48,7 @@ def test_data_is_found_by_the_variable(
     assert training[0]["data"] == Path("/somewhere")
 
 
-def test_without_data_the_option_is_named(
-    mien: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_data_the_option_is_named(mien: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MIEN_DATA", raising=False)
     done = mien("train", "a.toml")
     assert done.code == 2

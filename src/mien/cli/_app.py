@@ -1,5 +1,7 @@
 """The commands put together."""
 
+from collections.abc import Callable
+
 import typer
 
 from mien.cli import _options
@@ -10,7 +12,7 @@ from mien.cli.models import models
 from mien.cli.predict import predict
 from mien.cli.train import train
 
-EXAMPLES = {
+EXAMPLES: dict[Callable[..., None], str] = {
     predict: """
         mien predict photo.jpg
         mien predict photos/ --draw annotated --format csv --out faces.csv

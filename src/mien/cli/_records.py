@@ -7,8 +7,8 @@ Schema `mien.predict/1`. A record is one of
 - a photograph without one: `schema, source, faces`, which is 0
 - a photograph that cannot be read: `schema, source, error`
 
-`--points` adds `points_xy` to a face, 68 of [x, y]; `--draw` adds `drawn`, the annotated copy, to all
-but the last kind. Boxes and points are pixels of the upright photograph. CSV has the columns of
+`--points` adds `points_xy` to a face, 68 of [x, y]; `--draw` adds `drawn`, the annotated copy, to
+all but the last kind. Boxes and points are pixels of the upright photograph. CSV has the columns of
 `columns()`: those of all three kinds, empty where a kind has none, `hidden` split by spaces.
 """
 

@@ -1,18 +1,16 @@
 """`mien evaluate`: measure a model on faces of a data set, whole or with a part hidden."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from mien.cli import _options
+from mien.cli._columns import aligned
 from mien.cli._options import Report
-from mien.cli._streams import console, writing
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from mien.cli._streams import writing
 
 
 def evaluate(
@@ -33,7 +31,10 @@ def evaluate(
     ] = None,
     occlude: Annotated[
         str,
-        typer.Option(metavar="NAME", help="Hide a part first: none, mask-polygon, eyes, mouth."),
+        typer.Option(
+            metavar="NAME",
+            help="Hide a part first: mask-polygon, eyes, mouth, surgical, sunglasses.",
+        ),
     ] = "none",
     points: Annotated[
         Path | None,
@@ -53,7 +54,8 @@ def evaluate(
     labels: Annotated[
         str | None,
         typer.Option(
-            metavar="ferplus|fer2013", help="Which of the model's answers.  [default: the data set's]"
+            metavar="ferplus|fer2013",
+            help="Which of the model's answers.  [default: the data set's]",
         ),
     ] = None,
     mirror: _options.Mirror = False,
@@ -90,57 +92,39 @@ def evaluate(
 
 def print_table(result: dict[str, Any]) -> None:
     """Print what was measured on, the measures, and the confusion."""
-    screen = console()
     stated = {**result["protocol"], "model": result["model_sha256"]}
     for name, value in stated.items():
         if value is not None:
-            screen.print(f"{name.replace('_', ' ')}: {value}", style="dim", soft_wrap=True)
-    screen.print()
-    screen.print(_columns(_measures(result)))
-    screen.print()
-    screen.print(_columns(_confusion(result), numbers=True))
-    screen.print("rows: the truth; columns: the answers; recall of each row", style="dim")
+            print(f"{name.replace('_', ' ')}: {value}")
+    print()
+    print(*aligned(list(measures(result))), sep="\n")
+    print("\nthe truth in rows, the answers in columns")
+    print(*aligned(list(confusion(result)), numbers=True), sep="\n")
 
 
-def _measures(result: dict[str, Any]) -> Iterator[list[str]]:
-    low, high = map(_percent, result["interval95"])
-    counted = f"{result['correct']} of {result['faces']} faces, 95 % interval {low} to {high}"
+def measures(result: dict[str, Any]) -> Iterator[list[str]]:
+    """Yield a row a measure: its name, its value, what the value is of."""
+    low, high = map(percent, result["interval95"])
     certain = result["certain"]
-    yield ["accuracy", f"[bold]{_percent(result['accuracy'])}[/bold]", counted]
-    yield ["balanced accuracy", _percent(result["balanced_accuracy"]), ""]
-    yield ["macro F1", _percent(result["macro_f1"]), ""]
-    yield ["calibration error", _percent(result["ece"]), ""]
-    yield [
-        "certain answers",
-        _percent(certain["accuracy"]),
-        f"right; they are {_percent(certain['share'])} of all",
-    ]
+    counted = f"{result['correct']} of {result['faces']} faces, 95 % interval {low} to {high}"
+    yield ["accuracy", percent(result["accuracy"]), counted]
+    yield ["balanced accuracy", percent(result["balanced_accuracy"])]
+    yield ["macro F1", percent(result["macro_f1"])]
+    yield ["calibration error", percent(result["ece"])]
+    of_all = f"of the certain answers are right; {percent(certain['share'])} of all are certain"
+    yield ["certain", percent(certain["accuracy"]), of_all]
     for region, found in result["hidden"].items():
-        detail = "of all faces"
-        if found["hidden_faces"]:
-            detail += f", {_percent(found['recall'])} of the {found['hidden_faces']} hidden ones"
-        yield [f"{region} reported hidden", _percent(found["reported"]), detail]
+        hidden = f", of {found['hidden_faces']} that are: {percent(found['recall'])}"
+        of_all = "of all faces" + (hidden if found["hidden_faces"] else "")
+        yield [f"{region} said to be hidden", percent(found["reported"]), of_all]
 
 
-def _confusion(result: dict[str, Any]) -> Iterator[list[str]]:
-    labels = result["labels"]
-    yield ["", *(name[:4] for name in labels), "recall"]
-    for name, counts in zip(labels, result["confusion"], strict=True):
-        yield [name, *map(str, counts), f"[bold]{_percent(result['recall'][name])}[/bold]"]
+def confusion(result: dict[str, Any]) -> Iterator[list[str]]:
+    """Yield the counts of each true expression's answers, and the share that is right."""
+    yield ["", *result["labels"], "recall"]
+    for name, counts in zip(result["labels"], result["confusion"], strict=True):
+        yield [name, *map(str, counts), percent(result["recall"][name])]
 
 
-def _columns(rows: Iterable[list[str]], *, numbers: bool = False) -> "Table":
-    """Line up rows; with `numbers` all but the first column to the right."""
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for place, row in enumerate(rows):
-        if place == 0:
-            for column in range(len(row)):
-                table.add_column(justify="right" if numbers and column else "left")
-        table.add_row(*row)
-    return table
-
-
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.1%}"

@@ -1,10 +1,12 @@
 """`mien models`: the model files that are shipped."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from mien.cli import _options
-from mien.cli._streams import console, writing
+from mien.cli._columns import aligned
+from mien.cli._streams import writing
 from mien.weights import Entry
 
 
@@ -47,32 +49,31 @@ def describe(entry: Entry) -> dict[str, Any]:
 
 
 def print_table(described: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    screen = console()
+    """Print a block a model: what it is, what it was trained on, what it reaches."""
     for model in described:
-        screen.print(f"[bold]{model['name']}[/bold]  {model['description']}")
-        table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 2))
-        for name, value in _facts(model):
-            table.add_row(name, value)
-        screen.print(table)
-        screen.print()
+        print(f"{model['name']}: {model['description']}")
+        for line in aligned(list(facts(model))):
+            print(f"  {line}")
+        print()
 
 
-def _facts(model: dict[str, Any]) -> list[tuple[str, str]]:
-    return [
-        ("kind", model["kind"] + (" (default)" if model["default"] else "")),
-        ("size", f"{model['bytes'] / 1e6:.1f} MB"),
-        ("licence", model["licence"]),
-        ("SHA-256", model["sha256"]),
-        *(("trained on", _joined(part)) for part in model["trained_on"]),
-        *((name.replace("_", " "), _shown(value)) for name, value in model["results"].items()),
-    ]
+def facts(model: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a model's block."""
+    yield "kind", model["kind"] + (", the default" if model["default"] else "")
+    yield "size", f"{model['bytes'] / 1e6:.1f} MB"
+    yield "licence", model["licence"]
+    yield "SHA-256", model["sha256"]
+    for part in model["trained_on"]:
+        rights = f"licence: {part.get('licence')}; redistribution: {part.get('redistribution')}"
+        yield "trained on", f"{part.get('data_set')} ({rights})"
+    yield from measured(model["results"])
 
 
-def _joined(fields: dict[str, Any]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in fields.items())
-
-
-def _shown(value: Any) -> str:
-    return _joined(value) if isinstance(value, dict) else str(value)
+def measured(results: dict[str, Any], place: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every single result with the names that lead to it."""
+    for name, value in results.items():
+        path = f"{place} {name}".strip()
+        if isinstance(value, dict):
+            yield from measured(value, path)
+        else:
+            yield path, str(value)

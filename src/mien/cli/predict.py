@@ -102,7 +102,9 @@ def predict(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the records here; .csv and .jsonl set the format."),
+        typer.Option(
+            metavar="FILE", help="Write the records here; .csv and .jsonl set the format."
+        ),
     ] = None,
     draw: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write annotated copies into this folder.")
