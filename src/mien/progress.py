@@ -19,3 +19,9 @@ def track(
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
         yield from progress.track(iterable, total=total, description=description)
+
+
+def say(text: str, *, quiet: bool = False) -> None:
+    """Print a line of a long work's log on stderr."""
+    if not quiet:
+        print(text, file=sys.stderr, flush=True)

@@ -34,7 +34,9 @@ def test_a_full_disk_leaves_the_old_checkpoint(
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint at all", b"\x08\0\0\0\0\0\0\0{}      "])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a checkpoint at all", b"\x08\0\0\0\0\0\0\0{}      "]
+)
 def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.safetensors"
     path.write_bytes(content)

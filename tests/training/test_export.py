@@ -65,7 +65,9 @@ def test_a_file_that_differs_from_torch_is_not_kept(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def write_another(module: object, names: object, metadata: object, path: Path, _: object) -> None:
+    def write_another(
+        module: object, names: object, metadata: object, path: Path, _: object
+    ) -> None:
         path.write_bytes(exported.read_bytes())
 
     monkeypatch.setattr(export, "_write", write_another)

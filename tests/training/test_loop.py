@@ -35,10 +35,10 @@ TINY = Recipe(
 class BrightOrDark:
     """Tell bright faces from dark ones by a stripe that normalisation leaves."""
 
-    heads = {"bright": 2}
     selection = "accuracy"
 
     def __init__(self, loss_value: float | None = None) -> None:
+        self.heads = {"bright": 2}
         rng = np.random.default_rng(0)
         images = rng.integers(100, 156, (24, 48, 48), dtype=np.uint8)
         self.labels = np.arange(24) % 2

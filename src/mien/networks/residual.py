@@ -103,3 +103,11 @@ class ResidualNetwork(nn.Module):
         features = self.pool(self.stages(self.stem(x))).flatten(1)
         features = self.dropout(features)
         return {name: head(features) for name, head in self.heads.items()}
+
+
+def arranged(network: nn.Module, memory_format: torch.memory_format) -> nn.Module:
+    """Lay convolution weights out in memory as asked; channels last is the quick way."""
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=memory_format)
+    return network

@@ -49,4 +49,4 @@ def certain_threshold(
 def alarm_threshold(logits: Logits, false_alarms: float = FALSE_ALARMS) -> float:
     """Find the probability that this share of faces with nothing hidden exceeds."""
     quantile = float(np.quantile(logits.astype(np.float64), 1 - false_alarms))
-    return round(1 / (1 + np.exp(-quantile)), 4)
+    return round(float(1 / (1 + np.exp(-quantile))), 4)

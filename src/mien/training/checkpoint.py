@@ -30,7 +30,9 @@ def save(path: Path, groups: dict[str, Tensors], state: dict[str, Any]) -> None:
         os.replace(temporary, path)
     except OSError as exc:
         temporary.unlink(missing_ok=True)
-        raise OutputError(f"cannot write the checkpoint {path}: {exc}; the old one is intact") from exc
+        raise OutputError(
+            f"cannot write the checkpoint {path}: {exc}; the old one is intact"
+        ) from exc
 
 
 def load(path: Path) -> tuple[dict[str, Tensors], dict[str, Any]]:

@@ -12,6 +12,7 @@ from mien import geometry
 from mien.data import labels as vote_rules
 from mien.data.table import FaceTable
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
+from mien.faces.landmarks import Landmarker
 from mien.preparation import Preparation
 from mien.session import Metadata, Model, Output
 from mien.training import calibrate
@@ -40,9 +41,10 @@ TRAINED_ON = (
         "source": "Kartynnik et al. 2019, arXiv 1907.06724",
     },
 )
+LOST_FACES = 0.002  # share of true faces that the face threshold may turn away
 # A detector's box is no crop: the landmark crop is a square of `box_side` mean sides of the box,
 # moved by (box_dx, box_dy) of its width and height, which frames a face as FER-2013 does.
-FRAMING = {"box_side": 1.28, "box_dx": 0.0, "box_dy": 0.0}
+FRAMING = {"box_side": 1.16, "box_dx": 0.01, "box_dy": -0.01}
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,8 @@ def describe(
     expression = run.recipe.task == "expression"
     outputs = _expression_outputs() if expression else _landmark_outputs()
     if model is not None and public is not None:
-        logits = model.run(plain_view(public.images, run.recipe.side).numpy())
         fit = _calibrated_expression if expression else _calibrated_landmarks
-        outputs = fit(outputs, logits, public)
+        outputs = fit(outputs, model, public)
     return Metadata(
         kind=run.recipe.task,
         name=run.recipe.name,
@@ -107,9 +108,10 @@ def _landmark_outputs() -> tuple[Output, ...]:
 
 
 def _calibrated_expression(
-    outputs: tuple[Output, ...], logits: dict[str, npt.NDArray[Any]], public: FaceTable
+    outputs: tuple[Output, ...], model: Model, public: FaceTable
 ) -> tuple[Output, ...]:
     assert public.votes is not None
+    logits = model.run(plain_view(public.images, model.metadata.size_hw[0]).numpy())
     truths = {"ferplus": vote_rules.labels(public.votes, "majority"), "fer2013": seven(public)}
     fitted = [_certain(o, logits[o.name], truths[o.name]) for o in outputs if o.name in truths]
     alarms = {
@@ -128,11 +130,11 @@ def _certain(output: Output, logits: npt.NDArray[Any], truth: npt.NDArray[np.int
 
 
 def _calibrated_landmarks(
-    outputs: tuple[Output, ...], logits: dict[str, npt.NDArray[Any]], public: FaceTable
+    outputs: tuple[Output, ...], model: Model, public: FaceTable
 ) -> tuple[Output, ...]:
     """Put the face threshold where one public face in 500 that voters saw would be lost."""
     assert public.votes is not None
     seen = public.votes[:, NO_FACE_COLUMN] < NO_FACE_FROM
-    scores = logits["face"][seen, 0]
-    lost = calibrate.alarm_threshold(scores, 1 - 0.002)
+    _, faceness = Landmarker(model.path).from_whole(public.images[seen])
+    lost = round(float(np.quantile(faceness, LOST_FACES)), 5)
     return (outputs[0], replace(outputs[1], thresholds={"face": lost}))

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.errors import ModelError, OutputError
+from mien.networks.residual import arranged
 from mien.session import KEY, Metadata, Model, open_model
 
 OPSET = 20
@@ -44,14 +45,16 @@ def export(network: nn.Module, metadata: Metadata, path: Path, inputs: Inputs) -
     allowed is 1e-4 of the output's own range (or of 1, if that is larger).
     """
     names = tuple(output.name for output in metadata.outputs)
-    module = _Ordered(network.eval().to(memory_format=torch.contiguous_format), names)
+    module = _Ordered(arranged(network.eval(), torch.contiguous_format), names)
     temporary = path.with_name(path.name + ".part")
     try:
         _write(module, names, metadata, temporary, torch.from_numpy(inputs[:2]))
         _compare(module, open_model(temporary, kind=metadata.kind), inputs)
         os.replace(temporary, path)
     except OSError as exc:
-        raise OutputError(f"cannot write the model {path}: {exc}; free space or choose another") from exc
+        raise OutputError(
+            f"cannot write the model {path}: {exc}; free space or choose another"
+        ) from exc
     finally:
         temporary.unlink(missing_ok=True)
     return open_model(path, kind=metadata.kind)

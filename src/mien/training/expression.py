@@ -49,8 +49,9 @@ class ExpressionTask:
     def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
         """Sum the losses of the three heads over a batch."""
         settings = self.recipe.losses
-        shares, weights = torch.from_numpy(self.shares[faces]), torch.from_numpy(
-            self.weights[faces]
+        shares, weights = (
+            torch.from_numpy(self.shares[faces]),
+            torch.from_numpy(self.weights[faces]),
         )
         votes = functional.cross_entropy(outputs["ferplus"].float(), shares, reduction="none")
         labels = functional.cross_entropy(
@@ -70,7 +71,8 @@ class ExpressionTask:
 def seven(table: FaceTable) -> npt.NDArray[np.int64]:
     """Give the set's own labels as positions in EXPRESSIONS_7."""
     names = np.array([EXPRESSIONS_7.index(name) for name in table.expressions], dtype=np.int64)
-    return names[table.labels]
+    labels: npt.NDArray[np.int64] = names[table.labels]
+    return labels
 
 
 def hidden_loss(logits: Tensor, states: Tensor) -> Tensor:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw
+
+from mien.occlusion.regions import covered_shares
+from mien.occlusion.shapes import box_mask, polygon_mask
 
 Points = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -37,16 +39,9 @@ class Hiding:
     hand: float = 0.0
 
 
-def _polygon(corners: npt.NDArray[np.floating], side: int) -> Cover:
-    canvas = Image.new("1", (side, side))
-    ImageDraw.Draw(canvas).polygon([(float(x), float(y)) for x, y in corners], fill=1)
-    return np.asarray(canvas)
-
-
 def _box(points: Points, pads: npt.NDArray[np.floating], side: int) -> Cover:
     (left, top), (right, bottom) = points.min(0) - pads[:2], points.max(0) + pads[2:]
-    rows, columns = np.ogrid[:side, :side]
-    return (rows >= top) & (rows <= bottom) & (columns >= left) & (columns <= right)
+    return box_mask((float(left), float(top), float(right), float(bottom)), (side, side))
 
 
 def _ellipse(centre: Points, radii: Points, angle: float, side: int) -> Cover:
@@ -65,8 +60,8 @@ def _mask(points: Points, side: int, rng: np.random.Generator) -> Cover:
     jaw = middle + (jaw - middle) * rng.uniform(0.95, 1.15)
     if rng.random() < 0.35:
         nose_sides = (points[[40, 47]] + points[[31, 35]]) / 2
-        return _polygon(np.vstack([jaw, nose_sides[1:], top[None], nose_sides[:1]]), side)
-    return _polygon(np.vstack([jaw, top[None]]), side)
+        jaw = np.vstack([nose_sides[:1], jaw, nose_sides[1:]])
+    return polygon_mask(np.vstack([jaw, top[None]]), (side, side))
 
 
 def _scarf(points: Points, side: int, rng: np.random.Generator) -> Cover:
@@ -135,16 +130,25 @@ def _hand(points: Points, side: int, rng: np.random.Generator) -> Cover:
 
 def _frames(points: Points, side: int, rng: np.random.Generator) -> Cover:
     """Draw the rims and bridge of clear glasses: the eyes stay visible."""
-    canvas = Image.new("1", (side, side))
-    draw = ImageDraw.Draw(canvas)
-    width = int(rng.integers(1, 3))
+    width = rng.uniform(0.8, 2.0) * side / 48
     pad = rng.uniform(2.0, 4.0) * side / 48
+    rim = _oval if rng.random() < 0.5 else _box
+    cover = _bridge(points[39], points[42], width, side)
     for eye in (points[36:42], points[42:48]):
-        (left, top), (right, bottom) = eye.min(0) - pad, eye.max(0) + pad
-        rim = draw.ellipse if rng.random() < 0.5 else draw.rectangle
-        rim((float(left), float(top), float(right), float(bottom)), outline=1, width=width)
-    draw.line([tuple(map(float, points[39])), tuple(map(float, points[42]))], fill=1, width=width)
-    return np.asarray(canvas)
+        cover |= rim(eye, np.full(4, pad), side) & ~rim(eye, np.full(4, pad - width), side)
+    return cover
+
+
+def _oval(points: Points, pads: npt.NDArray[np.floating], side: int) -> Cover:
+    low, high = points.min(0) - pads[:2], points.max(0) + pads[2:]
+    return _ellipse((low + high) / 2, (high - low) / 2, 0.0, side)
+
+
+def _bridge(start: Points, end: Points, width: float, side: int) -> Cover:
+    along = end - start
+    across = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-6) * width / 2
+    corners = np.stack([start - across, end - across, end + across, start + across])
+    return polygon_mask(corners, (side, side))
 
 
 SHAPES: dict[str, Shape] = {
@@ -188,13 +192,10 @@ def hide(
 
 def region_states(cover: Cover, points: Points) -> npt.NDArray[np.float32]:
     """Say for eyes and mouth: 1 hidden, 0 visible, nan in between."""
-    side = len(cover)
-    at = np.clip(np.rint(points[36:68]).astype(int), 0, side - 1)
-    hit = cover[at[:, 1], at[:, 0]]
-    shares = np.array([hit[:12].mean(), hit[12:].mean()])
-    return np.where(
-        shares >= HIDDEN_FROM, 1.0, np.where(shares <= VISIBLE_TO, 0.0, np.nan)
-    ).astype(np.float32)
+    shares = np.array(list(covered_shares(cover, points).values()))
+    return np.where(shares >= HIDDEN_FROM, 1.0, np.where(shares <= VISIBLE_TO, 0.0, np.nan)).astype(
+        np.float32
+    )
 
 
 def hide_at_random(

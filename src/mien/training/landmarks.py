@@ -150,9 +150,7 @@ class _Public:
         result["score"] = -sum(value for name, value in result.items() if "error" in name)
         return result
 
-    def _error(
-        self, points: npt.NDArray[Any], truth: npt.NDArray[np.float32], side: int
-    ) -> float:
+    def _error(self, points: npt.NDArray[Any], truth: npt.NDArray[np.float32], side: int) -> float:
         scale = self.images["none"].shape[1] / side
         back = torch.from_numpy((points + 0.5) * scale - 0.5)
         target = torch.from_numpy(truth)
@@ -174,7 +172,9 @@ class _Public:
             matrix[i, :, 2] += 0.1 * side * np.array([np.cos(way), np.sin(way)])
         floats = torch.from_numpy(faces).float()[:, None]
         moved = warp(floats, matrix, side, "border")[:, 0].round().clamp(0, 255)
-        truth = np.stack([geometry.apply(m, p) for m, p in zip(matrix, self.points_xy, strict=True)])
+        truth = np.stack(
+            [geometry.apply(m, p) for m, p in zip(matrix, self.points_xy, strict=True)]
+        )
         return moved.to(torch.uint8).numpy(), truth.astype(np.float32)
 
 

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
-from rich.console import Console
 from torch import Tensor, nn
 
+from mien import progress
 from mien.errors import DataError, MienError
-from mien.networks.residual import ResidualNetwork
+from mien.networks.residual import ResidualNetwork, arranged
 from mien.training import checkpoint
 from mien.training.faces import Faces, Source, View, Viewer
 from mien.training.recipe import Optimizer, Recipe
@@ -50,21 +50,20 @@ def build_network(recipe: Recipe, task: Task) -> nn.Module:
         dropout=shape.dropout,
         pool=shape.pool,
     )
-    return task.build(network).to(memory_format=torch.channels_last)
+    return arranged(task.build(network), torch.channels_last)
 
 
-def learning_rate(settings: Optimizer, progress: float) -> float:
-    """Rise in a line, fall in a cosine; progress runs from 0 to 1."""
-    if progress < settings.warmup_share:
-        return settings.learning_rate * max(progress / settings.warmup_share, 0.02)
-    fallen = (progress - settings.warmup_share) / (1 - settings.warmup_share)
+def learning_rate(settings: Optimizer, done: float) -> float:
+    """Rise in a line, fall in a cosine, as `done` runs from 0 to 1."""
+    if done < settings.warmup_share:
+        return settings.learning_rate * max(done / settings.warmup_share, 0.02)
+    fallen = (done - settings.warmup_share) / (1 - settings.warmup_share)
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * min(fallen, 1.0)))
 
 
 def train(recipe: Recipe, task: Task, out: Path, *, quiet: bool = False) -> Path:
     """Train until the recipe's epochs are done, resuming what is in `out`; give the best file."""
     out.mkdir(parents=True, exist_ok=True)
-    console = Console(stderr=True, quiet=quiet)
     network = build_network(recipe, task)
     average = build_network(recipe, task)
     optimizer = _optimizer(network, recipe.optimizer)
@@ -74,9 +73,17 @@ def train(recipe: Recipe, task: Task, out: Path, *, quiet: bool = False) -> Path
     steps = math.ceil(len(task.source) / recipe.batch_size)
     for epoch in range(state["epoch"], recipe.epochs):
         started, total = time.monotonic(), 0.0
-        torch.manual_seed(recipe.seed * 100_003 + epoch)  # dropout, so that a resumed run is the same
+        torch.manual_seed(
+            recipe.seed * 100_003 + epoch
+        )  # dropout, so that a resumed run is the same
         network.train()
-        for step, (faces, view) in enumerate(_batches(viewer, recipe, epoch)):
+        batches = progress.track(
+            _batches(viewer, recipe, epoch),
+            total=steps,
+            description=f"epoch {epoch + 1} of {recipe.epochs}",
+            quiet=quiet,
+        )
+        for step, (faces, view) in enumerate(batches):
             rate = learning_rate(recipe.optimizer, (epoch + step / steps) / recipe.epochs)
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -84,7 +91,7 @@ def train(recipe: Recipe, task: Task, out: Path, *, quiet: bool = False) -> Path
                 outputs = network(view.images.to(memory_format=torch.channels_last))
             loss = task.loss(outputs, faces, view)
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(network.parameters(), recipe.optimizer.clip)
             optimizer.step()
             _update_average(average, network, recipe.optimizer.ema, epoch * steps + step)
@@ -103,7 +110,7 @@ def train(recipe: Recipe, task: Task, out: Path, *, quiet: bool = False) -> Path
                 state["best_epoch"] = epoch + 1
                 checkpoint.save(best, {"average": average.state_dict()}, _record(state, figures))
         _log(out / "log.jsonl", entry)
-        console.print(" ".join(f"{key}={value}" for key, value in entry.items()), highlight=False)
+        progress.say(" ".join(f"{key}={value}" for key, value in entry.items()), quiet=quiet)
         groups = {
             "network": network.state_dict(),
             "average": average.state_dict(),
@@ -173,9 +180,8 @@ def _momentum(optimizer: torch.optim.SGD) -> dict[str, Tensor]:
 def _resume(
     last: Path, recipe: Recipe, network: nn.Module, average: nn.Module, optimizer: torch.optim.SGD
 ) -> dict[str, Any]:
-    fresh = {"epoch": 0, "best": -math.inf, "best_epoch": 0, "recipe": recipe.to_dict()}
     if not last.exists():
-        return {**fresh, "best": -1e9}
+        return {"epoch": 0, "best": -1e9, "best_epoch": 0, "recipe": recipe.to_dict()}
     groups, state = checkpoint.load(last)
     stored = json.loads(json.dumps(recipe.to_dict()))
     if state.get("recipe") != stored:

@@ -6,16 +6,20 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw
+
+from mien import images
+from mien.occlusion.shapes import box_mask, polygon_mask
 
 Pixels = npt.NDArray[np.uint8]
+Cover = npt.NDArray[np.bool_]
 
 
 def _stretched(values: npt.NDArray[np.floating], rng: np.random.Generator) -> Pixels:
     low, high = np.sort(rng.uniform(0, 255, 2))
     span = np.ptp(values) or 1.0
     scaled = (values - values.min()) / span * max(high - low, 20.0) + low
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+    stretched: Pixels = np.clip(scaled, 0, 255).astype(np.uint8)
+    return stretched
 
 
 def _clouds(side: int, rng: np.random.Generator) -> Pixels:
@@ -37,33 +41,40 @@ def _waves(side: int, rng: np.random.Generator) -> Pixels:
 
 
 def _shapes(side: int, rng: np.random.Generator) -> Pixels:
-    """Ellipses, boxes, lines and triangles one over another."""
-    canvas = Image.fromarray(_clouds(side, rng))
-    draw = ImageDraw.Draw(canvas)
+    """Ellipses, boxes and triangles one over another."""
+    picture = _clouds(side, rng)
     for _ in range(rng.integers(2, 14)):
-        corners = np.sort(rng.uniform(-0.2 * side, 1.2 * side, (2, 2)), axis=0)
-        box = (*corners[0].tolist(), *corners[1].tolist())
-        tone = int(rng.integers(256))
-        kind = rng.integers(4)
-        if kind == 0:
-            draw.ellipse(box, fill=tone)
-        elif kind == 1:
-            draw.rectangle(box, fill=tone)
-        elif kind == 2:
-            draw.line(box, fill=tone, width=int(rng.integers(1, 5)))
-        else:
-            draw.polygon([tuple(p) for p in rng.uniform(0, side, (3, 2)).tolist()], fill=tone)
-    return np.asarray(canvas)
+        picture[SHAPES[rng.integers(len(SHAPES))](side, rng)] = rng.integers(256)
+    return picture
+
+
+def _box(side: int, rng: np.random.Generator) -> Cover:
+    (left, top), (right, bottom) = np.sort(rng.uniform(-0.2 * side, 1.2 * side, (2, 2)), axis=0)
+    return box_mask((left, top, right, bottom), (side, side))
+
+
+def _triangle(side: int, rng: np.random.Generator) -> Cover:
+    return polygon_mask(rng.uniform(0, side, (3, 2)), (side, side))
+
+
+def _disc(side: int, rng: np.random.Generator) -> Cover:
+    y, x = np.mgrid[:side, :side]
+    centre, radii = rng.uniform(0, side, 2), rng.uniform(0.05 * side, 0.5 * side, 2)
+    inside: Cover = ((x - centre[0]) / radii[0]) ** 2 + ((y - centre[1]) / radii[1]) ** 2 <= 1
+    return inside
+
+
+SHAPES = (_box, _triangle, _disc)
 
 
 def _writing(side: int, rng: np.random.Generator) -> Pixels:
-    canvas = Image.new("L", (side, side), int(rng.integers(256)))
-    draw = ImageDraw.Draw(canvas)
-    tone = int(rng.integers(256))
-    for top in range(0, side, int(rng.integers(7, 14))):
-        letters = "".join(chr(int(c)) for c in rng.integers(33, 126, 12))
-        draw.text((float(rng.uniform(-5, 5)), top), letters, fill=tone)
-    return np.asarray(canvas)
+    """Rows of small strokes on a plain ground, as a printed page looks from afar."""
+    picture = np.full((side, side), rng.integers(256), dtype=np.uint8)
+    tone, height = rng.integers(256), int(rng.integers(3, 9))
+    for top in range(int(rng.integers(0, height)), side, height + int(rng.integers(2, 6))):
+        strokes = rng.random((height, side)) < rng.uniform(0.3, 0.6)
+        picture[top : top + height][strokes[: side - top]] = tone
+    return picture
 
 
 def _jigsaw(face: Pixels, rng: np.random.Generator) -> Pixels:
@@ -83,8 +94,7 @@ def _fragment(face: Pixels, rng: np.random.Generator) -> Pixels:
     side = len(face)
     size = int(rng.integers(side // 6, side // 3))
     top, left = rng.integers(0, side - size, 2)
-    piece = Image.fromarray(face[top : top + size, left : left + size])
-    return np.asarray(piece.resize((side, side), Image.Resampling.BICUBIC))
+    return images.resize(face[top : top + size, left : left + size], (side, side))
 
 
 FROM_NOTHING: tuple[Callable[[int, np.random.Generator], Pixels], ...] = (
@@ -110,8 +120,13 @@ def pieces(faces: Pixels, count: int, rng: np.random.Generator) -> Pixels:
     return np.stack([piece[:side, :side] for piece in made])
 
 
-def background(image: Pixels, face_box: tuple[int, int, int, int], count: int, side: int,
-               rng: np.random.Generator) -> Pixels:
+def background(
+    image: Pixels,
+    face_box: tuple[int, int, int, int],
+    count: int,
+    side: int,
+    rng: np.random.Generator,
+) -> Pixels:
     """Cut squares of any size from a grey photograph (H, W) beside the face's box."""
     height, width = image.shape
     left, top, right, bottom = face_box
@@ -121,6 +136,5 @@ def background(image: Pixels, face_box: tuple[int, int, int, int], count: int, s
         y, x = int(rng.integers(0, height - size)), int(rng.integers(0, width - size))
         if x < right and x + size > left and y < bottom and y + size > top:
             continue
-        piece = Image.fromarray(image[y : y + size, x : x + size])
-        found.append(np.asarray(piece.resize((side, side), Image.Resampling.BOX)))
+        found.append(images.resize(image[y : y + size, x : x + size], (side, side)))
     return np.stack(found)

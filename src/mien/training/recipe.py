@@ -88,7 +88,9 @@ def read_recipe(path: Path, **overrides: Any) -> Recipe:
     except FileNotFoundError as exc:
         raise UsageError(f"no recipe at {path}; expected a TOML file") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise UsageError(f"{path} must be a TOML recipe, but cannot be read as TOML: {exc}") from exc
+        raise UsageError(
+            f"{path} must be a TOML recipe, but cannot be read as TOML: {exc}"
+        ) from exc
     settings.update({key: value for key, value in overrides.items() if value is not None})
     recipe: Recipe = _build(Recipe, settings, str(path))
     _check(recipe)

@@ -17,7 +17,8 @@ def run(network: nn.Module, inputs: Tensor, batch: int = 256) -> dict[str, npt.N
     network.eval()
     with torch.inference_mode():
         parts = [
-            network(chunk.to(memory_format=torch.channels_last)) for chunk in inputs.split(batch)
+            network(chunk.to(memory_format=torch.channels_last))
+            for chunk in torch.split(inputs, batch)
         ]
     return {name: torch.cat([p[name].float() for p in parts]).numpy() for name in parts[0]}
 
