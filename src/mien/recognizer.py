@@ -89,9 +89,13 @@ class ExpressionReader:
         hidden_logits = [np.empty((0, len(self.regions)))]
         for start in range(0, len(crops), _AT_ONCE):
             outputs = self._outputs(self.preparation.normalized(crops[start : start + _AT_ONCE]))
-            logits.append(outputs[self._output.name].astype(np.float64))
-            if self._regions is not None:
-                hidden_logits.append(outputs[self._regions.name].astype(np.float64))
+            found = outputs[self._output.name].astype(np.float64)
+            logits.append(found)
+            hidden_logits.append(
+                outputs[self._regions.name].astype(np.float64)
+                if self._regions
+                else np.empty((len(found), 0))
+            )
         return self._readings(np.concatenate(logits), np.concatenate(hidden_logits))
 
     def _outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
