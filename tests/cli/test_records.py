@@ -102,3 +102,10 @@ def test_the_columns_hold_all_that_a_record_has(points: bool, drawn: bool) -> No
 def test_a_name_that_is_no_text_is_escaped() -> None:
     assert _records.printable("bad\udcff\x1b[31m.jpg") == "bad\\udcff\\x1b[31m.jpg"
     assert _records.printable("Zoë 笑.jpg") == "Zoë 笑.jpg"
+
+
+def test_every_column_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "predict.md").read_text("utf-8")
+    assert f"`{_records.SCHEMA}`" in page
+    named = [name for name in _records.columns(points=True, drawn=True) if "point" not in name]
+    assert all(f"`{name}`" in page for name in [*named, "point0_x", "point67_y"])

@@ -7,7 +7,7 @@ from mien.cli._records import Record, printable
 from mien.cli._streams import console
 
 BAR = 8  # characters of a full bar
-WIDTHS = {"face": 4, "expression": 10, "": BAR + 7, "next": 14, "hidden": 10}
+WIDTHS = {"face": 4, "expression": 10, "": BAR + 6, "next": 14, "hidden": 10}
 GAP = "  "
 
 Cell = tuple[str, str]  # text and style
@@ -51,7 +51,7 @@ def cells(record: Record) -> Iterator[Cell]:
         yield f"{record['face']:>4}", "dim"
         yield (first[0], "bold") if record["certain"] else (f"{first[0]}?", "")
         yield f"{bar(first[1])} {first[1]:>5.0%}", "green" if record["certain"] else "yellow"
-        yield f"{second[0]} {second[1]:.0%}", "dim"
+        yield f"{second[0]} {second[1]:.0%}" if second[1] >= 0.005 else "", "dim"
         yield " ".join(record["hidden"]), "magenta"
 
 

@@ -188,7 +188,7 @@ def _read(recognizer: Recognizer, photograph: Photograph, *, points: bool) -> li
             from mien.images.drawing import annotate
 
             # A large photograph may have been read at a smaller size.
-            images.write(copy, annotate(images.read(path), predictions))
+            images.write(copy, annotate(images.read(path), predictions, points=points))
     except InputError as error:
         return [_records.failure(path, error)]
     return _records.records(path, predictions, points=points, drawn=copy)
