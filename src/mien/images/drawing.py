@@ -136,7 +136,7 @@ def _draw_bars(draw: ImageDraw.ImageDraw, prediction: Prediction, box: Box, size
     """Draw a bar an expression into the box: its name, its share, its per cent."""
     x0, y0, x1, y1 = box
     step, font = (y1 - y0) / len(prediction.probabilities), _font(size)
-    start, end = x0 + size * 5.4, x1 - size * 2.6
+    start, end = x0 + size * 5.4, x1 - size * 2.9
     for row, (name, share) in enumerate(prediction.probabilities.items()):
         y, half = y0 + (row + 0.5) * step, size * 0.36
         leads = name == prediction.expression
