@@ -7,6 +7,7 @@ has 26 pixels, and what scores low there is judged by a second look at a closer 
 """
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +30,9 @@ _NOTICED_FACE = 26
 _VIEW, _VIEW_FACE = 128, 64
 _VIEWS_AT_ONCE = 16
 
-# Measured with faces of 20 and 32 pixels on drawn scenes, and on photographs without faces: at a
-# second look every face scored above 0.74, everything else below 0.35.
-_NOTICED, _SURE, _CONFIRMED = 0.1, 0.6, 0.45
+# Measured with faces of 20 and 32 pixels on drawn scenes, and on 300 pictures without faces: the
+# two scores of a face added up to 0.85 and more, those of anything else to 0.72 at most.
+_NOTICED, _SURE, _TOGETHER = 0.1, 0.6, 0.75
 _SAME_FACE = 0.3
 
 
@@ -56,7 +57,7 @@ class CenterFace:
         image = images.to_rgb(image)
         boxes, scores = self._first_look(image)
         sure = scores >= _SURE
-        again, again_scores = self._second_look(image, boxes[~sure])
+        again, again_scores = self._second_look(image, boxes[~sure], scores[~sure])
         boxes = np.concatenate([boxes[sure], again])
         scores = np.concatenate([scores[sure], again_scores])
         kept = geometry.nms(boxes, scores, _SAME_FACE)
@@ -74,21 +75,28 @@ class CenterFace:
         boxes, scores = self._look(canvas, _NOTICED)[0]
         return _mapped(boxes, geometry.scaling(size_hw, (height, width))), scores
 
-    def _second_look(self, image: Image, boxes: Boxes) -> Found:
-        """Look closer at each box; keep those where a face of about that box is seen."""
-        confirmed = [(np.empty((0, 4)), np.empty(0))]
+    def _second_look(self, image: Image, boxes: Boxes, scores: NDArray[np.float64]) -> Found:
+        """Look closer at each box; keep the better look where both together see a face."""
+        boxes, scores, kept = boxes.copy(), scores.copy(), np.zeros(len(boxes), bool)
+        for row, (seen, again) in enumerate(self._closer_looks(image, boxes)):
+            again = np.where(geometry.box_iou(boxes[row], seen)[0] > _SAME_FACE, again, 0)
+            best = int(again.argmax()) if len(again) else None
+            if best is None or scores[row] + again[best] < _TOGETHER:
+                continue
+            kept[row] = True
+            if again[best] > scores[row]:
+                boxes[row], scores[row] = seen[best], again[best]
+        return boxes[kept], scores[kept]
+
+    def _closer_looks(self, image: Image, boxes: Boxes) -> Iterator[Found]:
+        """Yield what is seen in a view of each box, in pixels of the image."""
         for start in range(0, len(boxes), _VIEWS_AT_ONCE):
-            some = boxes[start : start + _VIEWS_AT_ONCE]
-            matrices = [_view(box) for box in some]
+            matrices = [_view(box) for box in boxes[start : start + _VIEWS_AT_ONCE]]
             views = [images.warp(image, matrix, (_VIEW, _VIEW)) for matrix in matrices]
             stack = np.stack(views).transpose(0, 3, 1, 2).astype(np.float32)
-            for box, matrix, found in zip(
-                some, matrices, self._look(stack, _CONFIRMED), strict=True
-            ):
-                seen = _mapped(found[0], geometry.invert(matrix))
-                same = geometry.box_iou(box, seen)[0] > _SAME_FACE
-                confirmed.append((seen[same], found[1][same]))
-        return np.concatenate([c[0] for c in confirmed]), np.concatenate([c[1] for c in confirmed])
+            found = self._look(stack, _TOGETHER - _SURE)
+            for matrix, (seen, scores) in zip(matrices, found, strict=True):
+                yield _mapped(seen, geometry.invert(matrix)), scores
 
     def _look(self, inputs: NDArray[np.float32], threshold: float) -> list[Found]:
         """Find boxes and scores in inputs (N, 3, H, W) of sides that 32 divides."""
