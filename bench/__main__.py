@@ -1,0 +1,114 @@
+"""`python -m bench NAME`: measure, print tables, and write the figures if asked."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.report import Report
+from mien.cli._ending import ends_well
+
+Json = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures here.")]
+Data = Annotated[Path, typer.Option(metavar="DIR", help="FER-2013, FER+ and landmarks68.npz.")]
+Model = Annotated[str | None, typer.Option(metavar="FILE", help="A model.  [default: shipped]")]
+Faces = Annotated[
+    int | None, typer.Option(metavar="N", min=2, help="So many faces at random.  [default: all]")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+
+
+def speed(
+    photographs: Annotated[int, typer.Option(min=1, help="Photographs in the folder.")] = 200,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds to take the best of.")] = 5,
+    install: Annotated[
+        bool, typer.Option(help="Build and install the wheel too; needs the package index.")
+    ] = True,
+    json: Json = None,
+) -> None:
+    """Times, memory and sizes; needs no data.
+
+    Stages one by one, photographs and cut faces a second, starts, whole commands, wheel, install.
+    """
+    from bench.speed import measure
+
+    _end(measure(photographs, rounds, install=install), json)
+
+
+def landmarks(
+    data: Data,
+    model: Model = None,
+    photos: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Photographs.  [default: DATA/../photos]")
+    ] = None,
+    faces: Faces = None,
+    quiet: Quiet = False,
+    json: Json = None,
+) -> None:
+    """Errors of the 68 points; faces against no faces.
+
+    On PublicTest faces whole, masked and with their eyes barred, each also shifted and turned.
+    """
+    from bench.landmarks import measure
+
+    _end(measure(data, model, photos or _beside(data, "photos"), faces, quiet), json)
+
+
+def pipeline(
+    data: Data, model: Model = None, faces: Faces = None, quiet: Quiet = False, json: Json = None
+) -> None:
+    """What is lost on the way through a photograph.
+
+    PublicTest faces are pasted into pictures and found again, against the same faces read whole.
+    """
+    from bench.pipeline import measure
+
+    _end(measure(data, model, faces, quiet), json)
+
+
+def hidden(
+    data: Data,
+    model: Model = None,
+    occluded: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A list of really occluded FER+ faces.")
+    ] = None,
+    faces: Faces = None,
+    quiet: Quiet = False,
+    json: Json = None,
+) -> None:
+    """Hidden regions noticed; certain answers right.
+
+    Under drawn occluders, those that training never drew among them, and on really occluded faces.
+    """
+    from bench.hidden import REAL_LIST, measure
+
+    found = occluded or _beside(data, "ferplus-real-occlusion") / REAL_LIST
+    _end(measure(data, model, found, faces, quiet), json)
+
+
+def _beside(data: Path, name: str) -> Path:
+    return data.resolve().parent / name
+
+
+def _end(report: Report, json: Path | None) -> None:
+    report.show()
+    if json is not None:
+        report.write(json)
+
+
+def _list(context: typer.Context) -> None:
+    """Measure mien; the figures hold for the machine they name."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def build() -> typer.Typer:
+    """Make the program."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.callback(invoke_without_command=True)(_list)
+    for command in (speed, landmarks, pipeline, hidden):
+        app.command()(ends_well(command))
+    return app
+
+
+if __name__ == "__main__":
+    build()(prog_name="python -m bench")
