@@ -13,7 +13,8 @@ from mien.images import Image
 USUAL_HW = (480, 640)
 LARGE_HW = (4000, 6000)
 QUALITY = 90
-GRAIN = 4.0
+GRAIN = 4
+SMOOTH = 4  # scenes are drawn so many times smaller: they have nothing finer
 
 
 def photographs(folder: Path, count: int, rng: np.random.Generator) -> list[Path]:
@@ -43,16 +44,16 @@ def jpeg(image: Image) -> bytes:
 
 def scene(rng: np.random.Generator, size_hw: tuple[int, int] = USUAL_HW) -> Image:
     """Draw a picture without a face: a slope of light, clouds coarse and fine, tints, grain."""
-    height, width = size_hw
-    y, x = np.mgrid[:height, :width, :1][:2] / max(size_hw)
-    slope = rng.normal(0, 80, 2)
+    height, width = (side // SMOOTH for side in size_hw)
+    y, x = np.mgrid[:height, :width, :1][:2] / max(height, width)
+    slope = rng.normal(0, 60, 2)
     picture = rng.uniform(60, 190) + rng.normal(0, 12, 3) + x * slope[0] + y * slope[1]
     for cells in (3, 9, 27):
-        clouds = _clouds(cells, size_hw, rng)
+        clouds = _clouds(cells, (height, width), rng)
         # Mostly light and dark, a little colour, as in most rooms and streets.
-        picture += (clouds[..., :1] + 0.25 * clouds) * rng.uniform(20, 90) / np.sqrt(cells)
-    noisy: Image = (picture + rng.normal(0, 3, picture.shape)).clip(0, 255).astype(np.uint8)
-    return noisy
+        picture += (clouds[..., :1] + 0.25 * clouds) * rng.uniform(10, 55) / np.sqrt(cells)
+    smooth = images.resize(picture.clip(24, 231).astype(np.uint8), size_hw)
+    return smooth + rng.integers(-GRAIN, GRAIN + 1, smooth.shape, dtype=np.int8).astype(np.uint8)
 
 
 def _variant(portrait: Image, rng: np.random.Generator) -> Image:
