@@ -22,6 +22,8 @@ from mien.session import Metadata, Output, open_model
 # A photograph may be decoded smaller as long as the smallest face wanted keeps this many pixels.
 _ENOUGH_FACE = 96
 _REFERENCE_SIDE = 480
+# How sure the landmark network must be of a face that the detector doubts.
+_NO_DOUBT = 0.98
 _AT_ONCE = 128
 
 Seen = tuple[Face, Image]
@@ -186,12 +188,15 @@ class Recognizer:
         return [(face, self.reader.preparation.whole(image))]
 
     def _located(self, image: Image) -> list[Face]:
-        """Find faces and their points; leave out what only the detector takes for a face."""
-        faces = self._detector.detect(image)
+        """Find faces and their points; the landmark network judges where the detector doubts."""
         if self._landmarker is None:
-            return faces
-        located = self._landmarker.locate(image, faces)
-        return [face for face in located if (face.faceness or 0.0) >= self._landmarker.threshold]
+            return self._detector.detect(image)
+        located = self._landmarker.locate(image, self._detector.candidates(image))
+        return [face for face in located if self._is_face(face, self._landmarker.threshold)]
+
+    def _is_face(self, face: Face, threshold: float) -> bool:
+        convinced = face.score >= detectors.CONVINCING
+        return (face.faceness or 0.0) >= (threshold if convinced else max(threshold, _NO_DOUBT))
 
     def _predictions(self, seen: Sequence[Seen]) -> list[Prediction]:
         if not seen:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from mien.errors import UsageError, unknown_name
+from mien.faces.centerface import CONVINCING as CONVINCING
 from mien.faces.centerface import CenterFace
 from mien.faces.whole import WholeFace
 from mien.images import Image
@@ -14,6 +15,10 @@ class Detector(Protocol):
     """What finds faces in an image, RGB or grey: all of them, largest first."""
 
     def detect(self, image: Image) -> list[Face]: ...
+
+    def candidates(self, image: Image) -> list[Face]:
+        """Find also what may be a face; it scores below CONVINCING."""
+        ...
 
 
 _DETECTORS: dict[str, Callable[[int, str, int | None], Detector]] = {
