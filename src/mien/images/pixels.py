@@ -52,8 +52,10 @@ def warp(
     samples = math.ceil(shrink / factor - 1e-6)
     inner = geometry.compose(back, _shrunk_region(region, factor))
     fine_hw = (size_hw[0] * samples, size_hw[1] * samples)
-    fine = _transform(part, geometry.compose(geometry.scaling(fine_hw, size_hw), inner), fine_hw)
-    return np.asarray(fine.reduce(samples) if samples > 1 else fine)
+    to_part = geometry.compose(geometry.scaling(fine_hw, size_hw), inner)
+    if samples == 1:
+        return np.asarray(_transform(part, to_part, fine_hw, Resampling.BICUBIC))
+    return np.asarray(_transform(part, to_part, fine_hw, Resampling.BILINEAR).reduce(samples))
 
 
 def _region(
@@ -96,10 +98,13 @@ def _shrunk_region(region: Region, factor: int) -> NDArray[np.float64]:
 
 
 def _transform(
-    picture: PIL.Image.Image, back: NDArray[np.float64], size_hw: tuple[int, int]
+    picture: PIL.Image.Image,
+    back: NDArray[np.float64],
+    size_hw: tuple[int, int],
+    resampling: Resampling,
 ) -> PIL.Image.Image:
     # Pillow counts from the pixel's corner, we from its centre.
     (a, b, c), (d, e, f) = back.tolist()
     data = (a, b, c + 0.5 - (a + b) / 2, d, e, f + 0.5 - (d + e) / 2)
     size = (size_hw[1], size_hw[0])
-    return picture.transform(size, Transform.AFFINE, data, resample=Resampling.BICUBIC)
+    return picture.transform(size, Transform.AFFINE, data, resample=resampling)
