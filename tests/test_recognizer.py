@@ -240,6 +240,15 @@ def test_points_of_a_whole_image_come_when_asked(expression_path, landmarks_path
     assert prediction.face.faceness > 0.9
 
 
+def test_the_size_of_the_smallest_face_does_not_matter_for_whole_images(expression_path, faces):
+    assert Recognizer(expression_path, detector="whole", min_face=0, threads=1)(faces[0])
+
+
+def test_a_smallest_face_of_no_size_is_refused(expression_path):
+    with pytest.raises(UsageError, match="min_face must be at least 10 pixels, got 0"):
+        Recognizer(expression_path, min_face=0)
+
+
 def test_an_unreadable_image_is_named(recognizer, tmp_path):
     with pytest.raises(InputError, match=r"gone\.jpg"):
         recognizer(tmp_path / "gone.jpg")

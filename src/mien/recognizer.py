@@ -62,7 +62,7 @@ class ExpressionReader:
         self._regions = next((o for o in self.metadata.outputs if o.kind == "regions"), None)
         try:
             self.preparation = Preparation.from_json(self.metadata.preparation)
-        except (UsageError, TypeError) as error:
+        except (UsageError, TypeError, ValueError) as error:
             raise ModelError(f"the preparation of {self._model.path} is wrong: {error}") from error
 
     @property
@@ -152,7 +152,7 @@ class Recognizer:
         self._landmarker: Landmarker | None = None
         if points or not self._whole:
             self._landmarker = Landmarker(landmarks, provider=provider, threads=threads)
-        self._least_side = _REFERENCE_SIDE * _ENOUGH_FACE // min_face
+        self._least_side = _REFERENCE_SIDE * _ENOUGH_FACE // max(1, min_face)
 
     def __call__(self, image: Source) -> list[Prediction]:
         """Read every face of one image, largest first; an empty list where there is none."""

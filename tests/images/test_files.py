@@ -76,6 +76,12 @@ def test_sixteen_bits_are_scaled_not_clipped(kind):
     assert image.tolist() == [[0, 1, 100, 255]]
 
 
+def test_sixteen_bits_in_the_other_order_are_scaled():
+    levels = np.array([[0, 255, 257 * 100, 200]], ">u2")
+    picture = PIL.Image.frombytes("I;16B", (4, 1), levels.tobytes())
+    assert images.read(encoded(picture, "TIFF")).tolist() == [[0, 1, 100, 1]]
+
+
 @pytest.mark.parametrize(
     ("levels", "expected"),
     [

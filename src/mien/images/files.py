@@ -182,7 +182,7 @@ def _scaled(levels: NDArray[Any]) -> Image:
     if levels.dtype.kind == "f":
         white = 1.0 if top <= 1 else 255.0
     else:
-        white = 65535.0 if levels.dtype == np.uint16 else _white_of(top)
+        white = 65535.0 if levels.dtype.itemsize == 2 else _white_of(top)
     shares = np.nan_to_num(np.clip(levels / white, 0, 1))
     return np.rint(shares * 255).astype(np.uint8)
 
