@@ -62,7 +62,9 @@ def test_a_landmark_model_trains_exports_and_locates(
 ) -> None:
     monkeypatch.setattr("mien.training.landmarks.BANK", 6)
     more = "pool = 3\n"
-    path = run(recipe(tmp_path, "landmarks", more), data, tmp_path / "out", overrides={}, quiet=True)
+    path = run(
+        recipe(tmp_path, "landmarks", more), data, tmp_path / "out", overrides={}, quiet=True
+    )
     points, faceness = Landmarker(path).from_whole(np.zeros((2, 48, 48), dtype=np.uint8))
     assert points.shape == (2, 68, 2) and np.isfinite(points).all()
     assert faceness.shape == (2,)
@@ -73,6 +75,9 @@ def test_data_without_points_is_named(data: Path, tmp_path: Path) -> None:
     (tmp_path / "part" / "fer2013.csv").write_bytes((data / "fer2013.csv").read_bytes())
     with pytest.raises(DataError, match=r"landmarks68\.npz"):
         run(
-            recipe(tmp_path, "expression"), tmp_path / "part", tmp_path / "o", overrides={},
+            recipe(tmp_path, "expression"),
+            tmp_path / "part",
+            tmp_path / "o",
+            overrides={},
             quiet=True,
         )

@@ -55,7 +55,7 @@ def test_without_data_the_option_is_named(mien: Callable, monkeypatch: pytest.Mo
     assert "--data" in done.err
 
 
-@pytest.mark.parametrize("absent", ["torch", "safetensors"])
+@pytest.mark.parametrize("absent", ["torch", "safetensors.torch"])
 def test_without_its_extra_training_says_how_to_install_it(
     absent: str, mien: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

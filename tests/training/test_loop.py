@@ -106,8 +106,14 @@ def test_a_loss_that_is_no_number_stops_and_saves_the_rows(tmp_path: Path) -> No
 
 def test_the_rate_rises_then_falls_to_nothing() -> None:
     settings = Optimizer(learning_rate=0.1, warmup_share=0.1)
-    rates = [loop.learning_rate(settings, p) for p in (0.0, 0.05, 0.1, 0.55, 1.0)]
+    rates = [loop.learning_rate(settings, epoch, 10) for epoch in (0, 0.5, 1, 5.5, 10)]
     assert rates == pytest.approx([0.002, 0.05, 0.1, 0.05, 0.0])
+
+
+def test_the_rate_may_fall_twice() -> None:
+    settings = Optimizer(learning_rate=0.1, restart_epoch=10, restart_rate=0.04)
+    rates = [loop.learning_rate(settings, epoch, 14) for epoch in (9.9999, 10, 12, 14)]
+    assert rates == pytest.approx([0.0, 0.04, 0.02, 0.0], abs=1e-6)
 
 
 def test_a_view_belongs_to_the_face_not_to_the_batch() -> None:

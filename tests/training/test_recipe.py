@@ -43,6 +43,7 @@ def test_the_hash_follows_the_settings(tmp_path: Path) -> None:
         (LEAST + "[network]\nwidths = 3\n", "widths must be a list"),
         (LEAST + "[network]\nwidths = [8]\nblocks = [1, 1]\n", "the same length"),
         (LEAST + "network = 3\n", "network must be a table"),
+        (LEAST + "epochs = 4\n[optimizer]\nrestart_epoch = 4\n", "before the last epoch"),
         (LEAST + 'precision = "fp8"\n', "precision must be one of"),
         ('name = "x"\ntask = "dance"\n', "task must be one of"),
         ('name = "x"\n', "'task' is missing"),

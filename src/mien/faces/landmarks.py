@@ -115,7 +115,8 @@ class Landmarker:
     def _zoomed(self, matrices: geometry.Floats, zoom: float) -> geometry.Floats:
         """Bring what the matrices (N, 2, 3) cut nearer, about the middle of the crop."""
         middle = [(side - 1) / 2 * (1 - zoom) for side in self._preparation.size_hw[::-1]]
-        return matrices * zoom + np.array([[0.0, 0.0, offset] for offset in middle])
+        zoomed: geometry.Floats = matrices * zoom + [[0.0, 0.0, offset] for offset in middle]
+        return zoomed
 
     def _inputs(self, faces: Sequence[Image], matrices: geometry.Floats) -> NDArray[np.float32]:
         crops = [

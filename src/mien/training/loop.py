@@ -53,12 +53,20 @@ def build_network(recipe: Recipe, task: Task) -> nn.Module:
     return arranged(task.build(network), torch.channels_last)
 
 
-def learning_rate(settings: Optimizer, done: float) -> float:
-    """Rise in a line, fall in a cosine, as `done` runs from 0 to 1."""
+def learning_rate(settings: Optimizer, epoch: float, epochs: int) -> float:
+    """Rise in a line and fall in a cosine; from `restart_epoch` on fall once more, from less."""
+    restart = settings.restart_epoch
+    if restart and epoch >= restart:
+        return settings.restart_rate * _fall((epoch - restart) / (epochs - restart))
+    done = epoch / (restart or epochs)
     if done < settings.warmup_share:
         return settings.learning_rate * max(done / settings.warmup_share, 0.02)
-    fallen = (done - settings.warmup_share) / (1 - settings.warmup_share)
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * min(fallen, 1.0)))
+    share = settings.warmup_share
+    return settings.learning_rate * _fall((done - share) / (1 - share))
+
+
+def _fall(done: float) -> float:
+    return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
 def train(recipe: Recipe, task: Task, out: Path, *, quiet: bool = False) -> Path:
@@ -84,7 +92,7 @@ def train(recipe: Recipe, task: Task, out: Path, *, quiet: bool = False) -> Path
             quiet=quiet,
         )
         for step, (faces, view) in enumerate(batches):
-            rate = learning_rate(recipe.optimizer, (epoch + step / steps) / recipe.epochs)
+            rate = learning_rate(recipe.optimizer, epoch + step / steps, recipe.epochs)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bfloat16"):

@@ -33,7 +33,10 @@ class NetworkSettings:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """SGD with Nesterov momentum on a one-cycle schedule; decay on weights alone."""
+    """SGD with Nesterov momentum on a one-cycle schedule; decay on weights alone.
+
+    A `restart_epoch` ends the cycle there; the epochs that remain fall again, from `restart_rate`.
+    """
 
     learning_rate: float = 0.12
     momentum: float = 0.9
@@ -41,6 +44,8 @@ class Optimizer:
     warmup_share: float = 0.1
     ema: float = 0.998
     clip: float = 5.0
+    restart_epoch: int = 0
+    restart_rate: float = 0.04
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,9 @@ def _check(recipe: Recipe) -> None:
     for name in ("side", "epochs", "batch_size", "validate_every"):
         if getattr(recipe, name) < 1:
             raise UsageError(f"{name} must be at least 1, got {getattr(recipe, name)}")
+    if not 0 <= recipe.optimizer.restart_epoch < recipe.epochs:
+        found = recipe.optimizer.restart_epoch
+        raise UsageError(f"optimizer.restart_epoch must be before the last epoch, got {found}")
     if len(recipe.network.widths) != len(recipe.network.blocks):
         raise UsageError("network.widths and network.blocks must have the same length")
 
