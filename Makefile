@@ -2,8 +2,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-# A pinned release, installed first, so that nothing later asks for another one. To get a build without CUDA
-# from PyTorch's own index: make test TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+# A pinned release, installed first, so that nothing later asks for another one. For a build without CUDA from
+# another index: make test TORCH="torch==2.13.0 --index-url ..."
 TORCH ?= torch==2.13.0
 PYTEST_FLAGS ?=
 BENCH ?= speed

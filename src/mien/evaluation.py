@@ -20,16 +20,12 @@ from mien.errors import DataError
 from mien.expressions import EXPRESSIONS
 from mien.faces.landmarks import Landmarker
 from mien.occlusion import occluder as occluder_by_name
-from mien.occlusion.regions import REGIONS, covered_shares
+from mien.occlusion.regions import HIDDEN_FROM, REGIONS, VISIBLE_TO, covered_shares
 from mien.progress import track
 from mien.recognizer import ExpressionReader
 
 BATCH = 256
 BINS = 15
-
-# A region counts as hidden from the upper share of its points covered, as visible up to the lower;
-# between the two nobody could say, and the face does not count for that region.
-HIDDEN_FROM, VISIBLE_TO = 0.75, 0.30
 
 Images = NDArray[np.uint8]
 Shares = NDArray[np.float64]

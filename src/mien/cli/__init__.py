@@ -1,6 +1,7 @@
 """The command `mien`: a thin skin over the package, one file a command."""
 
 import sys
+import warnings
 from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import NoReturn
@@ -19,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """End the process as the command line asks."""
+    # Pillow warns of damaged tags in photographs that it reads all the same.
+    warnings.filterwarnings("ignore", module="PIL")
     if isinstance(sys.stdout, TextIOWrapper):  # a name it cannot encode is no reason to stop
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

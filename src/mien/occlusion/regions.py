@@ -9,6 +9,10 @@ from mien import geometry
 
 REGIONS = {"eyes": geometry.EYES, "mouth": geometry.MOUTH}
 
+# A region counts as hidden from the upper share of its points covered, as visible up to the lower;
+# between the two nobody could say, and a face neither teaches nor tests anything about it.
+HIDDEN_FROM, VISIBLE_TO = 0.75, 0.30
+
 
 def covered_shares(
     hidden: NDArray[np.bool_], points_xy: NDArray[np.floating[Any]]

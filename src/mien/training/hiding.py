@@ -13,17 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mien.occlusion.regions import covered_shares
+from mien.occlusion.regions import HIDDEN_FROM, VISIBLE_TO, covered_shares
 from mien.occlusion.shapes import box_mask, polygon_mask
 
 Points = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 Cover = npt.NDArray[np.bool_]
 Shape = Callable[[Points, int, np.random.Generator], Cover]
-
-# A region counts as hidden from the upper share of its points covered, as visible up to
-# the lower; between the two nobody could say, and the loss leaves the face out.
-HIDDEN_FROM, VISIBLE_TO = 0.75, 0.30
 
 
 @dataclass(frozen=True)
