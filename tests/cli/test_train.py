@@ -29,13 +29,13 @@ def test_the_recipe_is_run_and_the_model_named(training: list[Any], mien: Callab
     assert done[:2] == (0, "here/model.onnx\n")
     (call,) = training
     assert (call["recipe"], call["data"]) == (Path("recipes/landmarks.toml"), Path("data"))
-    assert call["overrides"] == {"epochs": None, "seed": None}
+    assert call["overrides"] == {"epochs": None, "seed": None, "start": None}
 
 
 def test_settings_replace_the_recipes(training: list[Any], mien: Callable) -> None:
     mien("train", "a/b.toml", "--data", "data", "--epochs", "3", "--seed", "7", "--quiet")
     (call,) = training
-    assert call["overrides"] == {"epochs": 3, "seed": 7}
+    assert call["overrides"] == {"epochs": 3, "seed": 7, "start": None}
     assert call["out"] == Path("runs/b")
     assert call["quiet"]
 

@@ -92,6 +92,19 @@ def test_a_stopped_run_resumes_to_the_same_weights(
         torch.testing.assert_close(found[group], tensors, atol=0, rtol=0)
 
 
+def test_a_run_can_start_from_the_weights_of_another(tmp_path: Path) -> None:
+    best = loop.train(replace(TINY, epochs=12), BrightOrDark(), tmp_path / "first", quiet=True)
+    still = replace(TINY, epochs=1, start=str(best), optimizer=Optimizer(learning_rate=0.0))
+    again = loop.train(still, BrightOrDark(), tmp_path / "second", quiet=True)
+    assert checkpoint.load(again)[1]["figures"]["accuracy"] == 1.0
+
+
+def test_a_start_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no checkpoint at .*none\.safetensors"):
+        recipe = replace(TINY, start=str(tmp_path / "none.safetensors"))
+        loop.train(recipe, BrightOrDark(), tmp_path, quiet=True)
+
+
 def test_a_checkpoint_of_another_recipe_is_not_resumed(tmp_path: Path) -> None:
     loop.train(replace(TINY, epochs=1), BrightOrDark(), tmp_path, quiet=True)
     with pytest.raises(DataError, match="differs in seed, epochs"):

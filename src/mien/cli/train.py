@@ -25,6 +25,10 @@ def train(
         int | None, typer.Option(min=1, help="Instead of the recipe's number.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the recipe's seed.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Start from the weights of this checkpoint."),
+    ] = None,
     quiet: _options.Quiet = False,
     version: _options.Version = False,
 ) -> None:
@@ -34,7 +38,7 @@ def train(
     """
     run = _runner()
     folder = out or Path("runs") / recipe.stem
-    overrides = {"epochs": epochs, "seed": seed}
+    overrides = {"epochs": epochs, "seed": seed, "start": start}
     try:
         model = run(recipe, data, folder, overrides=overrides, quiet=quiet)
     except KeyboardInterrupt:

@@ -189,6 +189,7 @@ def _resume(
     last: Path, recipe: Recipe, network: nn.Module, average: nn.Module, optimizer: torch.optim.SGD
 ) -> dict[str, Any]:
     if not last.exists():
+        _start(recipe, network, average)
         return {"epoch": 0, "best": -1e9, "best_epoch": 0, "recipe": recipe.to_dict()}
     groups, state = checkpoint.load(last)
     stored = json.loads(json.dumps(recipe.to_dict()))
@@ -204,6 +205,17 @@ def _resume(
     for name, buffer in groups.get("momentum", {}).items():
         optimizer.state[flat[int(name)]]["momentum_buffer"] = buffer
     return state
+
+
+def _start(recipe: Recipe, network: nn.Module, average: nn.Module) -> None:
+    if not recipe.start:
+        return
+    path = Path(recipe.start)
+    if not path.is_file():
+        raise DataError(f"no checkpoint at {path}; run the recipe that makes it first, or --start")
+    groups, _ = checkpoint.load(path)
+    for module in (network, average):
+        checkpoint.copy_into(module, groups["average"], str(path))
 
 
 def _log(path: Path, entry: dict[str, Any]) -> None:

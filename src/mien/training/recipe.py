@@ -72,6 +72,7 @@ class Recipe:
     batch_size: int = 192
     precision: str = "bfloat16"
     validate_every: int = 2
+    start: str = ""  # a checkpoint whose average the run starts from; random weights without
     network: NetworkSettings = field(default_factory=NetworkSettings)
     optimizer: Optimizer = field(default_factory=Optimizer)
     losses: Losses = field(default_factory=Losses)
