@@ -23,7 +23,7 @@ from mien.session import Metadata, Output, open_model
 _ENOUGH_FACE = 96
 _REFERENCE_SIDE = 480
 # How sure the landmark network must be of a face that the detector doubts.
-_NO_DOUBT = 0.98
+_NO_DOUBT = 0.95
 _AT_ONCE = 128
 
 Seen = tuple[Face, Image]

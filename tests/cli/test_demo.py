@@ -50,9 +50,9 @@ def test_the_sample_portrait_is_happy_and_what_is_hidden_is_seen(
 ) -> None:
     whole, mouth, eyes, mask = mien("demo", "--out", tmp_path / "four.png").out.splitlines()[:4]
     assert "happiness" in whole and "hidden" not in whole
-    assert "sees that hidden: mouth" in mouth
-    assert "sees that hidden: eyes" in eyes
-    assert "sees that hidden: mouth" in mask
+    assert "hidden: mouth" in mouth
+    assert "hidden: eyes" in eyes
+    assert "hidden: mouth" in mask
 
 
 @pytest.mark.parametrize("place", [(5, 5), (80, 40), (150, 90)])

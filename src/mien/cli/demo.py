@@ -109,6 +109,6 @@ def described(shown: "Shown") -> str:
     if found is None:
         return f"{shown.title:<12}  no face"
     notes = ["certain" if found.certain else "not certain"]
-    notes += [f"sees that hidden: {' and '.join(found.hidden)}"] if found.hidden else []
+    notes += [f"hidden: {' and '.join(found.hidden)}"] if found.hidden else []
     answer = f"{found.expression:<9}  {found.probability:>4.0%}"
     return f"{shown.title:<12}  {answer}  {', '.join(notes)}"

@@ -107,7 +107,7 @@ def _draw_label(draw: ImageDraw.ImageDraw, prediction: Prediction, box: Box, siz
     x = max(0.0, min(box[0], edge_x - width))
     y = box[1] - height if box[1] >= height else max(0.0, min(box[1], edge_y - height))
     plate = (x, y, x + width, y + height)
-    draw.rounded_rectangle(plate, size * 0.25, fill=(*_colour(prediction), 235))
+    draw.rounded_rectangle(_whole(plate), round(size * 0.25), fill=(*_colour(prediction), 235))
     y += pad / 2
     for line, font, step in zip(lines, fonts, heights, strict=True):
         draw.text((x + pad, y + step / 2), line, WHITE, font, anchor="lm")
@@ -126,7 +126,7 @@ def _draw_bars_beside(
         plate = (left, top, left + width, top + height)
         inside = left >= 0 and left + width <= edge_x and top + height <= edge_y
         if inside and not any(_overlap(plate, other) for other in others):
-            draw.rounded_rectangle(plate, pad, fill=(*PAPER, 215))
+            draw.rounded_rectangle(_whole(plate), round(pad), fill=(*PAPER, 215))
             inner = (left + pad, top + pad, left + width - pad, top + height - pad)
             _draw_bars(draw, prediction, inner, size)
             return
@@ -214,6 +214,12 @@ def _zoom(height: int, width: int) -> int:
 def _zoomed(box: Box, zoom: float) -> Box:
     x0, y0, x1, y1 = ((side + 0.5) * zoom - 0.5 for side in box)
     return (x0, y0, x1, y1)
+
+
+def _whole(box: Box) -> tuple[int, int, int, int]:
+    """Round to whole pixels: on parts of one, Pillow blends a translucent corner twice."""
+    x0, y0, x1, y1 = box
+    return round(x0), round(y0), round(x1), round(y1)
 
 
 def _overlap(a: Box, b: Box) -> bool:
