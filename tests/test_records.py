@@ -72,3 +72,8 @@ def test_points_are_given_when_asked():
     assert prediction().to_dict(points=True)["points_xy"] == [[1.23, 1.23]] * 68
     without = prediction(face=Face((0, 0, 1, 1), 0.5))
     assert without.to_dict(points=True)["points_xy"] is None
+
+
+def test_a_face_prints_without_its_points() -> None:
+    face = Face((0.0, 0.0, 9.0, 9.0), 0.9, np.zeros((68, 2), np.float32))
+    assert repr(face) == "Face(box_xyxy=(0.0, 0.0, 9.0, 9.0), score=0.9, faceness=None)"

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ class Face:
 
     box_xyxy: Box
     score: float
-    points_xy: NDArray[np.float32] | None = None
+    points_xy: NDArray[np.float32] | None = field(default=None, repr=False)
     faceness: float | None = None
 
     def __post_init__(self) -> None:
