@@ -29,10 +29,11 @@ def save(path: Path, groups: dict[str, Tensors], state: dict[str, Any]) -> None:
         save_file(flat, temporary, metadata={"state": json.dumps(state)})
         os.replace(temporary, path)
     except OSError as exc:
-        temporary.unlink(missing_ok=True)
         raise OutputError(
             f"cannot write the checkpoint {path}: {exc}; the old one is intact"
         ) from exc
+    finally:
+        temporary.unlink(missing_ok=True)  # also when Ctrl-C came in the middle
 
 
 def load(path: Path) -> tuple[dict[str, Tensors], dict[str, Any]]:
