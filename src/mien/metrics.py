@@ -12,6 +12,19 @@ Floats = NDArray[np.floating[Any]]
 Z95 = 1.959963984540054
 
 
+def softmax(logits: Floats) -> NDArray[np.float64]:
+    """Turn logits (N, C) into probabilities."""
+    wide = logits.astype(np.float64)
+    powers = np.exp(wide - wide.max(axis=1, keepdims=True))
+    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return shares
+
+
+def sigmoid(logits: Floats) -> NDArray[np.float64]:
+    """Turn logits of any shape into probabilities, each by itself."""
+    return np.asarray(0.5 + 0.5 * np.tanh(logits / 2))
+
+
 def confusion(labels: Integers, predicted: Integers, n: int) -> NDArray[np.int64]:
     """Count (n, n) faces by label and prediction, both from 0 to n - 1."""
     counts: NDArray[np.int64] = np.bincount(

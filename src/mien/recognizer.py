@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import geometry, images, weights
+from mien import geometry, images, metrics, weights
 from mien.errors import ModelError, UsageError, unknown_name
 from mien.faces import detectors
 from mien.faces.landmarks import Landmarker
@@ -108,11 +108,11 @@ class ExpressionReader:
         return {name: (found + mirrored[name]) * np.float32(0.5) for name, found in outputs.items()}
 
     def _readings(self, logits: Floats, hidden_logits: Floats) -> Readings:
-        probabilities = _softmax(logits / self._output.temperature)
+        probabilities = metrics.softmax(logits / self._output.temperature)
         certain_from = self._output.thresholds.get("certain", np.inf)
         temperature = self._regions.temperature if self._regions else 1.0
         thresholds = self._regions.thresholds if self._regions else {}
-        hidden_probability = _sigmoid(hidden_logits / temperature)
+        hidden_probability = metrics.sigmoid(hidden_logits / temperature)
         hidden_from = np.array([thresholds.get(name, 0.5) for name in self.regions])
         return Readings(
             probabilities=probabilities,
@@ -238,13 +238,3 @@ def _enlarged(face: Face, scale: float) -> Face:
     if points is not None:
         points = geometry.apply(matrix, points).astype(np.float32)
     return replace(face, box_xyxy=(x0, y0, x1, y1), points_xy=points)
-
-
-def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return shares
-
-
-def _sigmoid(logits: Floats) -> Floats:
-    return np.asarray(0.5 + 0.5 * np.tanh(logits / 2))

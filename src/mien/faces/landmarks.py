@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import geometry, images, weights
+from mien import geometry, images, metrics, weights
 from mien.errors import ModelError, UsageError
 from mien.images import Image
 from mien.preparation import Preparation
@@ -100,7 +100,7 @@ class Landmarker:
     ) -> tuple[geometry.Floats, NDArray[np.float64]]:
         """Predict on the crops the matrices cut (N, 2, 3); points in pixels of the images."""
         points, logits = self._predict(self._inputs(faces, matrices))
-        return geometry.apply(geometry.invert(matrices), points), _sigmoid(logits)
+        return geometry.apply(geometry.invert(matrices), points), metrics.sigmoid(logits)
 
     def _both_ways(
         self, faces: Sequence[Image], matrices: geometry.Floats
@@ -110,7 +110,9 @@ class Landmarker:
         points, logits = self._predict(inputs)
         mirrored, again = self._predict(np.ascontiguousarray(inputs[..., ::-1]))
         points = (points + geometry.mirror_points(mirrored, inputs.shape[3])) / 2
-        return geometry.apply(geometry.invert(matrices), points), _sigmoid((logits + again) / 2)
+        return geometry.apply(geometry.invert(matrices), points), metrics.sigmoid(
+            (logits + again) / 2
+        )
 
     def _zoomed(self, matrices: geometry.Floats, zoom: float) -> geometry.Floats:
         """Bring what the matrices (N, 2, 3) cut nearer, about the middle of the crop."""
@@ -135,7 +137,3 @@ def _aligning(preparation: Preparation) -> Preparation:
     if preparation.crop != "template":
         raise UsageError(f"its preparation must crop 'template', got {preparation.crop!r}")
     return preparation
-
-
-def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(0.5 + 0.5 * np.tanh(logits / 2))

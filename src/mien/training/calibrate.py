@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mien.metrics import softmax
+
 Logits = npt.NDArray[np.floating[Any]]
 Labels = npt.NDArray[np.int64]
 
@@ -15,18 +17,10 @@ CERTAIN_ACCURACY = 0.95
 FALSE_ALARMS = 0.05
 
 
-def softmax(logits: Logits, temperature: float = 1.0) -> npt.NDArray[np.float64]:
-    """Give probabilities (N, C)."""
-    scaled = logits.astype(np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(1, keepdims=True))
-    probabilities: npt.NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
-    return probabilities
-
-
 def fit_temperature(logits: Logits, labels: Labels) -> float:
     """Find the temperature under which the labels are likeliest (Guo et al., arXiv 1706.04599)."""
     rows = np.arange(len(labels))
-    losses = [-np.log(softmax(logits, t)[rows, labels] + 1e-12).mean() for t in GRID]
+    losses = [-np.log(softmax(logits / t)[rows, labels] + 1e-12).mean() for t in GRID]
     return round(float(GRID[int(np.argmin(losses))]), 4)
 
 

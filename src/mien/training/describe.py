@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mien import geometry
+from mien import geometry, metrics
 from mien.data import labels as vote_rules
 from mien.data.table import FaceTable
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
@@ -124,7 +124,7 @@ def _calibrated_expression(
 def _certain(output: Output, logits: npt.NDArray[Any], truth: npt.NDArray[np.int64]) -> Output:
     kept = truth >= 0
     temperature = calibrate.fit_temperature(logits[kept], truth[kept])
-    probabilities = calibrate.softmax(logits[kept], temperature)
+    probabilities = metrics.softmax(logits[kept] / temperature)
     certain = calibrate.certain_threshold(probabilities, truth[kept])
     return replace(output, temperature=temperature, thresholds={"certain": certain})
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -13,13 +11,13 @@ from torch.nn import functional
 from mien.data import labels as vote_rules
 from mien.data.table import FaceTable
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
-from mien.occlusion import occluder
+from mien.occlusion import regions
 from mien.training.faces import Faces, Source, View, plain_view
 from mien.training.recipe import Recipe
-from mien.training.validation import auc, run
+from mien.training.validation import auc, occluded, run
 
 HEADS = {"ferplus": len(EXPRESSIONS), "fer2013": len(EXPRESSIONS_7), "hidden": 2}
-REGIONS = ("eyes", "mouth")
+REGIONS = tuple(regions.REGIONS)
 
 
 class ExpressionTask:
@@ -92,7 +90,7 @@ class _Public:
         self.majority = vote_rules.labels(table.votes, "majority")
         self.images = {"none": table.images}
         for name in ("mask-polygon", "eyes", "mouth"):
-            self.images[name] = _occluded(table.images, table.points_xy, name)
+            self.images[name] = occluded(table.images, table.points_xy, name)
 
     def judge(self, network: nn.Module, side: int) -> dict[str, float]:
         outputs = {
@@ -111,9 +109,3 @@ class _Public:
         parts = ("ferplus/none", "fer2013/none", "fer2013/mask-polygon", "fer2013/eyes")
         result["score"] = sum(result[part] for part in parts) / len(parts)
         return result
-
-
-def _occluded(images: npt.NDArray[np.uint8], points: Any, name: str) -> npt.NDArray[np.uint8]:
-    hide = occluder(name)
-    rng = np.random.default_rng(0)
-    return np.stack([hide(image, p, rng)[0] for image, p in zip(images, points, strict=True)])

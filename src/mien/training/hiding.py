@@ -158,7 +158,7 @@ SHAPES: dict[str, Shape] = {
 }
 
 
-def _texture(image: Pixels, cover: Cover, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+def _texture(image: Pixels, rng: np.random.Generator) -> npt.NDArray[np.float32]:
     """Fill with a flat tone, a shading, stripes, grain or the face's own skin tone."""
     side = len(image)
     tone = np.float32(rng.uniform(0, 255) if rng.random() < 0.75 else np.median(image))
@@ -182,7 +182,7 @@ def hide(
     """Draw one random occluder of the named shape on a grey face (H, H)."""
     cover = SHAPES[shape](points, len(image), rng)
     opacity = rng.uniform(0.9, 1.0)
-    mixed = _texture(image, cover, rng) * opacity + image * (1 - opacity)
+    mixed = _texture(image, rng) * opacity + image * (1 - opacity)
     return np.where(cover, mixed, image).astype(np.uint8), cover
 
 

@@ -14,12 +14,11 @@ from torch.nn import functional
 from mien import geometry, images, weights
 from mien.data.table import FaceTable
 from mien.networks.landmarks import LandmarkNetwork
-from mien.occlusion import occluder
 from mien.training import nonfaces
 from mien.training.augment import warp
 from mien.training.faces import Faces, Source, View, plain_view
 from mien.training.recipe import Recipe
-from mien.training.validation import auc, run
+from mien.training.validation import auc, occluded, run
 
 HEADS = {"points": 136, "face": 1}
 NO_FACE_COLUMN = 9
@@ -129,7 +128,7 @@ class _Public:
         self.points_xy = table.points_xy[found]
         self.images = {"none": table.images[found]}
         for name in ("mask-polygon", "eyes"):
-            self.images[name] = _occluded(self.images["none"], self.points_xy, name)
+            self.images[name] = occluded(self.images["none"], self.points_xy, name)
         no_face = table.votes[:, NO_FACE_COLUMN] >= NO_FACE_FROM
         side = table.images.shape[1]
         made = nonfaces.textures(500, side, np.random.default_rng(999))
@@ -176,11 +175,3 @@ class _Public:
             [geometry.apply(m, p) for m, p in zip(matrix, self.points_xy, strict=True)]
         )
         return moved.to(torch.uint8).numpy(), truth.astype(np.float32)
-
-
-def _occluded(
-    faces: npt.NDArray[np.uint8], points: npt.NDArray[np.float32], name: str
-) -> npt.NDArray[np.uint8]:
-    hide = occluder(name)
-    rng = np.random.default_rng(0)
-    return np.stack([hide(face, p, rng)[0] for face, p in zip(faces, points, strict=True)])

@@ -116,7 +116,9 @@ def train(recipe: Recipe, task: Task, out: Path, *, quiet: bool = False) -> Path
             if figures[task.selection] > state["best"]:
                 state["best"] = figures[task.selection]
                 state["best_epoch"] = epoch + 1
-                checkpoint.save(best, {"average": average.state_dict()}, _record(state, figures))
+                checkpoint.save(
+                    best, {"average": average.state_dict()}, {**state, "figures": figures}
+                )
         _log(out / "log.jsonl", entry)
         progress.say(" ".join(f"{key}={value}" for key, value in entry.items()), quiet=quiet)
         groups = {
@@ -126,10 +128,6 @@ def train(recipe: Recipe, task: Task, out: Path, *, quiet: bool = False) -> Path
         }
         checkpoint.save(last, groups, state)
     return best
-
-
-def _record(state: dict[str, Any], figures: dict[str, float]) -> dict[str, Any]:
-    return {**state, "figures": figures}
 
 
 def _batches(viewer: Viewer, recipe: Recipe, epoch: int) -> Iterator[tuple[Faces, View]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,11 @@ def read_data(data: Path) -> tuple[FaceTable, npt.NDArray[np.bool_]]:
     points = files.require(
         data, (POINTS_FILE,), source="68 points a face (points_xy, found), a row for each face"
     )
-    table = read_fer2013(data, points_file=points)
+    table = read_fer2013(data)
     if table.votes is None:
         raise DataError(f"no fer2013new.csv under {data}; training needs the FER+ votes")
-    return table, load_points(points, len(table))[1]
+    points_xy, found = load_points(points, len(table), training=table.split == "train")
+    return replace(table, points_xy=points_xy), found
 
 
 def make_task(recipe: Recipe, table: FaceTable, found: npt.NDArray[np.bool_]) -> Task:
@@ -79,8 +80,3 @@ def _prepare(out: Path, recipe: Recipe) -> None:
         (out / "run.json").write_text(text, encoding="utf-8")
     except OSError as exc:
         raise OutputError(f"cannot write into {out}: {exc}; name another folder by --out") from exc
-
-
-def parameters(network: torch.nn.Module) -> int:
-    """Count the trained numbers of a network."""
-    return sum(math.prod(p.shape) for p in network.parameters())

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from mien.occlusion import occluder
+
 Scores = npt.NDArray[np.floating[Any]]
 
 
@@ -21,6 +23,15 @@ def run(network: nn.Module, inputs: Tensor, batch: int = 256) -> dict[str, npt.N
             for chunk in torch.split(inputs, batch)
         ]
     return {name: torch.cat([p[name].float() for p in parts]).numpy() for name in parts[0]}
+
+
+def occluded(
+    faces: npt.NDArray[np.uint8], points_xy: npt.NDArray[np.float32], name: str
+) -> npt.NDArray[np.uint8]:
+    """Draw the named occluder on copies of faces (N, H, W) by their points (N, 68, 2)."""
+    hide = occluder(name)
+    rng = np.random.default_rng(0)
+    return np.stack([hide(face, p, rng)[0] for face, p in zip(faces, points_xy, strict=True)])
 
 
 def auc(negative: Scores, positive: Scores) -> float:

@@ -12,19 +12,9 @@ from numpy.typing import NDArray
 
 from mien.data import files
 from mien.errors import DataError
+from mien.expressions import EXPRESSIONS
 
-COLUMNS = (
-    "neutral",
-    "happiness",
-    "surprise",
-    "sadness",
-    "anger",
-    "disgust",
-    "fear",
-    "contempt",
-    "unknown",
-    "NF",
-)
+COLUMNS = (*EXPRESSIONS, "unknown", "NF")
 
 
 @dataclass(frozen=True, eq=False)
