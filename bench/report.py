@@ -12,6 +12,7 @@ from typing import Any
 
 from mien import __version__, weights
 from mien.errors import OutputError
+from mien.progress import cores
 
 PACKAGES = ("numpy", "pillow", "onnxruntime")
 UNITS = ("B", "kB", "MB", "GB")
@@ -71,13 +72,6 @@ def machine() -> dict[str, Any]:
         **{name: metadata.version(name) for name in PACKAGES},
         "models": {entry.name: entry.sha256[:12] for entry in weights.list_models()},
     }
-
-
-def cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def percent(share: float | None, digits: int = 1) -> str:

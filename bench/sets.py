@@ -10,7 +10,7 @@ import numpy as np
 from bench import processes
 from bench.clock import best_of, seconds
 from bench.pictures import jpeg
-from bench.report import Cell, Report, Table, cores, size
+from bench.report import Cell, Report, Table, size
 from mien import images, weights
 from mien.cli import _jobs
 from mien.data.audit import audit
@@ -20,6 +20,7 @@ from mien.data.readers import read
 from mien.data.table import FaceTable
 from mien.errors import MissingExtraError
 from mien.faces.finding import FaceFinder
+from mien.progress import cores
 from mien.recognizer import ExpressionReader
 
 SEED = 350350

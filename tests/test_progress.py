@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from mien.progress import track
+from mien.progress import cores, track
 
 
 class Terminal(io.StringIO):
@@ -39,3 +39,7 @@ def test_quiet_is_silent_on_a_terminal_too(monkeypatch: pytest.MonkeyPatch) -> N
 def test_items_are_taken_one_at_a_time() -> None:
     taken = track(iter(range(10**9)), total=None, description="reading", quiet=True)
     assert [next(taken), next(taken)] == [0, 1]
+
+
+def test_at_least_one_core_is_there() -> None:
+    assert cores() >= 1

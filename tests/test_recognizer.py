@@ -106,9 +106,21 @@ def test_mirroring_averages_a_face_with_its_mirror_image(expression_path, faces)
     assert np.allclose(found.probabilities, softmax(sum(both) / 2), atol=1e-5)
 
 
-def test_more_faces_than_a_batch_are_read_like_each_alone(expression_path, rng):
+@pytest.mark.parametrize("said", [True, False])
+def test_the_mirror_image_counts_where_the_model_says_so(tmp_path, faces, said):
+    fields = models.expression_metadata() | {"extra": {"mirror": said}}
+    path = models.expression_model(tmp_path / "model.onnx", fields=fields)
+    reader = ExpressionReader(path, threads=1)
+    asked = ExpressionReader(path, mirror=said, threads=1)
+    assert reader.mirror is said
+    assert np.array_equal(reader.read(faces).probabilities, asked.read(faces).probabilities)
+    assert ExpressionReader(path, mirror=not said, threads=1).mirror is not said
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_more_faces_than_a_batch_are_read_like_each_alone(expression_path, rng, threads):
     faces = rng.integers(0, 256, (300, 48, 48), dtype=np.uint8)
-    reader = ExpressionReader(expression_path, threads=1)
+    reader = ExpressionReader(expression_path, threads=threads)
     together = reader.read(faces).probabilities
     for row in (0, 127, 128, 299):
         alone = reader.read(faces[row : row + 1]).probabilities[0]

@@ -1,5 +1,6 @@
-"""One way to show long work."""
+"""One way to show long work, and how many may share it."""
 
+import os
 import sys
 from collections.abc import Generator, Iterable
 from typing import TypeVar
@@ -25,3 +26,10 @@ def say(text: str, *, quiet: bool = False) -> None:
     """Print a line of a long work's log on stderr."""
     if not quiet:
         print(text, file=sys.stderr, flush=True)
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

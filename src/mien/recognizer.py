@@ -36,7 +36,8 @@ class ExpressionReader:
     """Read expressions off faces that are cut already.
 
     `labels` names the output to answer with; by default it is the model's first. `mirror` averages
-    what the model says of a face and of its mirror image: twice the work, a little more accurate.
+    what the model says of a face and of its mirror image: twice the work, more accurate; by default
+    as the model was calibrated, which its metadata tell.
     """
 
     def __init__(
@@ -44,13 +45,13 @@ class ExpressionReader:
         model: str | Path | None = None,
         *,
         labels: str | None = None,
-        mirror: bool = False,
+        mirror: bool | None = None,
         provider: str = "cpu",
         threads: int | None = None,
     ) -> None:
-        self.mirror = mirror
         name = weights.default("expression") if model is None else model
         self._model = open_model(name, kind="expression", provider=provider, threads=threads)
+        self.mirror = self.metadata.mirror if mirror is None else mirror
         self._output = _expression_output(self.metadata, labels)
         self._regions = next((o for o in self.metadata.outputs if o.kind == "regions"), None)
         try:
@@ -80,25 +81,32 @@ class ExpressionReader:
 
     def read(self, crops: Image) -> Readings:
         """Read faces (N, H, W) or (N, H, W, 3) of the model's size."""
-        logits = [np.empty((0, len(self.labels)))]
-        hidden_logits = [np.empty((0, len(self.regions)))]
-        for start in range(0, len(crops), _AT_ONCE):
-            outputs = self._outputs(self.preparation.normalized(crops[start : start + _AT_ONCE]))
-            found = outputs[self._output.name].astype(np.float64)
-            logits.append(found)
-            hidden_logits.append(
-                outputs[self._regions.name].astype(np.float64)
-                if self._regions
-                else np.empty((len(found), 0))
-            )
-        return self._readings(np.concatenate(logits), np.concatenate(hidden_logits))
+        found = self.outputs(crops)
+        none = np.empty((len(crops), 0), np.float32)
+        hidden = found[self._regions.name] if self._regions else none
+        return self._readings(
+            found[self._output.name].astype(np.float64), hidden.astype(np.float64)
+        )
+
+    def outputs(self, crops: Image) -> dict[str, NDArray[np.float32]]:
+        """Give the model's own outputs (N, C) for faces of its size, by name, as logits."""
+        names = self.metadata.outputs
+        if not len(crops):
+            return {output.name: np.empty((0, len(output.labels)), np.float32) for output in names}
+        parts = [
+            self._outputs(self.preparation.normalized(crops[start : start + _AT_ONCE]))
+            for start in range(0, len(crops), _AT_ONCE)
+        ]
+        return {o.name: np.concatenate([part[o.name] for part in parts]) for o in names}
 
     def _outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        outputs = self._model.run(inputs)
         if not self.mirror:
-            return outputs
-        mirrored = self._model.run(np.ascontiguousarray(inputs[..., ::-1]))
-        return {name: (found + mirrored[name]) * np.float32(0.5) for name, found in outputs.items()}
+            return self._model.run(inputs)
+        both = self._model.run(np.concatenate([inputs, inputs[..., ::-1]]))
+        count = len(inputs)
+        return {
+            name: (found[:count] + found[count:]) * np.float32(0.5) for name, found in both.items()
+        }
 
     def _readings(self, logits: Floats, hidden_logits: Floats) -> Readings:
         probabilities = metrics.softmax(logits / self._output.temperature)
@@ -131,7 +139,7 @@ class Recognizer:
         min_face: int = 32,
         points: bool = False,
         landmarks: str | Path | None = None,
-        mirror: bool = False,
+        mirror: bool | None = None,
         provider: str = "cpu",
         threads: int | None = None,
     ) -> None:

@@ -6,6 +6,7 @@ The one place that knows onnxruntime. Whatever can be wrong with a file is a Mod
 import hashlib
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,15 @@ from numpy.typing import NDArray
 
 from mien import weights
 from mien.errors import ModelError, unknown_name
+from mien.progress import cores
 from mien.weights import sha256_file as sha256_file
 
 FORMAT = 1
 KEY = "mien"
 KINDS = ("expression", "landmarks", "detector")
 QUIET = 4  # onnxruntime writes to stderr what it raises as well
+# Up to this size a network's operators are too small to share between threads: rows are shared.
+SMALL_BYTES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,11 @@ class Metadata:
         if self.kind not in KINDS:
             raise ValueError(unknown_name("kind", str(self.kind), KINDS))
 
+    @property
+    def mirror(self) -> bool:
+        """Whether its answers are meant to be averaged over a face and its mirror image."""
+        return bool(self.extra.get("mirror", False))
+
     def output(self, name: str) -> Output:
         """Find an output by name."""
         for found in self.outputs:
@@ -92,23 +101,45 @@ class Model:
     """An open model file. Safe to share between threads."""
 
     def __init__(
-        self, session: onnxruntime.InferenceSession, metadata: Metadata, path: Path, sha256: str
+        self,
+        session: onnxruntime.InferenceSession,
+        metadata: Metadata,
+        path: Path,
+        sha256: str,
+        workers: int = 1,
     ) -> None:
         self.metadata = metadata
         self.path = path
         self.sha256 = sha256
         self._session = session
+        self._workers = workers
+        self._pool = ThreadPoolExecutor(workers)  # starts its threads when they are needed
         self._input = session.get_inputs()[0]
+        self.input_name: str = self._input.name
         self._outputs = [output.name for output in metadata.outputs]
 
     def run(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Run float32 inputs (N, C, H, W); give each output by its name, N rows each."""
         self._check(inputs)
+        parts = np.array_split(inputs, max(1, min(self._workers, len(inputs))))
         try:
-            found = self._session.run(self._outputs, {self._input.name: inputs})
+            if len(parts) == 1:
+                found = [self._part(inputs)]
+            else:
+                found = list(self._pool.map(self._part, parts))
         except Exception as error:  # onnxruntime's errors have no common base of their own
             raise ModelError(f"{self.path} cannot be run: {_first_line(error)}") from error
-        return dict(zip(self._outputs, found, strict=True))
+        columns = zip(*found, strict=True)
+        return {
+            name: rows[0] if len(rows) == 1 else np.concatenate(rows)
+            for name, rows in zip(self._outputs, columns, strict=True)
+        }
+
+    def _part(self, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        found: list[NDArray[np.float32]] = self._session.run(
+            self._outputs, {self.input_name: inputs}
+        )
+        return found
 
     def _check(self, inputs: NDArray[np.float32]) -> None:
         expected = self._input.shape
@@ -139,9 +170,11 @@ def open_model(
     content = _read(path)
     found = hashlib.sha256(content).hexdigest()
     _check_hash(path, found, sha256 or weights.expected_sha256(path))
-    session = _start(path, content, provider, threads)
+    shared = provider.lower() == "cpu" and kind != "detector" and len(content) <= SMALL_BYTES
+    session = _start(path, content, provider, 1 if shared else threads)
     metadata = _metadata(path, session, kind)
-    return Model(session, metadata, path, found)
+    workers = (threads or cores()) if shared else 1
+    return Model(session, metadata, path, found, workers)
 
 
 def _read(path: Path) -> bytes:

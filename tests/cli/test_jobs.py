@@ -47,7 +47,3 @@ def test_an_error_stops_what_has_not_begun() -> None:
         list(_jobs.in_order(work, range(100), jobs=2))
     go_on.set()
     assert len(done) <= 2
-
-
-def test_at_least_one_core_is_there() -> None:
-    assert _jobs.cores() >= 1

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 import models
 from mien.errors import DataError, MienError
 from mien.training import checkpoint, loop
-from mien.training.faces import Faces, Source, View, plain_view
+from mien.training.faces import Faces, Source, View
 from mien.training.hiding import Hiding
 from mien.training.recipe import NetworkSettings, Optimizer, Recipe
-from mien.training.validation import run
+from mien.training.validation import Answer
 
 TINY = Recipe(
     name="tiny",
@@ -54,8 +54,8 @@ class BrightOrDark:
         loss = nn.functional.cross_entropy(outputs["bright"], torch.from_numpy(self.labels[faces]))
         return loss * (1.0 if self.loss_value is None else self.loss_value)
 
-    def validate(self, network: nn.Module) -> dict[str, float]:
-        answers = run(network, plain_view(self.source.images, 48))["bright"].argmax(1)
+    def judge(self, answer: Answer) -> dict[str, float]:
+        answers = answer(self.source.images)["bright"].argmax(1)
         return {"accuracy": float((answers == self.labels).mean())}
 
 
@@ -109,6 +109,14 @@ def test_a_checkpoint_of_another_recipe_is_not_resumed(tmp_path: Path) -> None:
     loop.train(replace(TINY, epochs=1), BrightOrDark(), tmp_path, quiet=True)
     with pytest.raises(DataError, match="differs in seed, epochs"):
         loop.train(replace(TINY, seed=5), BrightOrDark(), tmp_path, quiet=True)
+
+
+def test_what_concerns_the_file_alone_may_change_when_a_run_is_over(tmp_path: Path) -> None:
+    once = replace(TINY, epochs=1)
+    best = loop.train(once, BrightOrDark(), tmp_path, quiet=True)
+    before = best.stat().st_mtime_ns
+    loop.train(replace(once, mirror=True, quantize=True), BrightOrDark(), tmp_path, quiet=True)
+    assert best.stat().st_mtime_ns == before
 
 
 def test_a_loss_that_is_no_number_stops_and_saves_the_rows(tmp_path: Path) -> None:

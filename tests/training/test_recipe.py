@@ -32,6 +32,14 @@ def test_the_hash_follows_the_settings(tmp_path: Path) -> None:
     assert read_recipe(path).sha256() != read_recipe(path, seed=2).sha256()
 
 
+def test_a_setting_that_says_what_holds_anyway_leaves_the_hash(tmp_path: Path) -> None:
+    plain = read_recipe(write(tmp_path, LEAST)).sha256()
+    stated = LEAST + "quantize = false\n[hiding]\nmask = 0.0\n"
+    assert read_recipe(write(tmp_path, stated)).sha256() == plain
+    changed = LEAST + "[hiding]\nmask = 0.1\n"
+    assert read_recipe(write(tmp_path, changed)).sha256() != plain
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

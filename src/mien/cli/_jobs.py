@@ -1,6 +1,5 @@
 """Work shared among threads: image decoding and onnxruntime both let others run meanwhile."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,13 +9,6 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 AHEAD = 4  # results a thread that may wait for an earlier one
-
-
-def cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def in_order(

@@ -47,9 +47,11 @@ Labels = Annotated[
     ),
 ]
 Mirror = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--mirror", help="Average each face with its mirror image: slower, a little more accurate."
+        "--mirror/--no-mirror",
+        help="Average each face with its mirror image: twice the work, more accurate."
+        "  [default: as the model says]",
     ),
 ]
 Provider = Annotated[

@@ -58,7 +58,7 @@ def evaluate(
             help="Which of the model's answers.  [default: the data set's]",
         ),
     ] = None,
-    mirror: _options.Mirror = False,
+    mirror: _options.Mirror = None,
     provider: _options.Provider = "cpu",
     format: _options.ReportFormat = Report.table,
     quiet: _options.Quiet = False,

@@ -16,7 +16,7 @@ from mien.cli._copies import copies
 from mien.cli._records import Record, Writer
 from mien.cli._streams import result_stream
 from mien.errors import InputError
-from mien.progress import track
+from mien.progress import cores, track
 from mien.recognizer import Recognizer
 
 UNREADABLE = InputError.exit_code
@@ -121,7 +121,7 @@ def predict(
     ] = False,
     model: _options.Model = None,
     labels: _options.Labels = None,
-    mirror: _options.Mirror = False,
+    mirror: _options.Mirror = None,
     detector: Annotated[
         str,
         typer.Option(
@@ -152,14 +152,14 @@ def predict(
     if not found:
         raise InputError("no photographs: the list on stdin is empty; expected a path a line")
     photographs = _photographs(found, draw)
-    jobs = min(jobs or _jobs.cores(), len(photographs))
+    jobs = min(jobs or cores(), len(photographs))
     recognizer = Recognizer(
         model,
         detector=detector,
         labels=labels,
         min_face=min_face,
         provider=provider,
-        threads=max(1, _jobs.cores() // jobs),
+        threads=max(1, cores() // jobs),
         mirror=mirror,
         points=points,
     )

@@ -15,12 +15,14 @@ from mien.data.table import FaceTable
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
 from mien.faces.landmarks import Landmarker
 from mien.preparation import Preparation
+from mien.recognizer import ExpressionReader
 from mien.session import Metadata, Model, Output
 from mien.training import calibrate
 from mien.training.expression import REGIONS, seven
 from mien.training.faces import Source, plain_view
 from mien.training.landmarks import NO_FACE_COLUMN, NO_FACE_FROM
 from mien.training.recipe import Recipe
+from mien.training.validation import Answer
 
 DATA_SETS = ("fer2013", "ferplus")
 TRAINED_ON = (
@@ -34,6 +36,7 @@ TRAINED_ON = (
         "source": "Kartynnik et al. 2019, arXiv 1907.06724",
     },
 )
+AT_ONCE = 256
 LOST_FACES = 0.002  # share of true faces that the face threshold may turn away
 # A detector's box is no crop: the landmark crop is a square of `box_side` mean sides of the box,
 # moved by (box_dx, box_dy) of its width and height, which frames a face as FER-2013 does.
@@ -84,8 +87,27 @@ def describe(
         trained_on=TRAINED_ON,
         recipe_sha256=run.recipe.sha256(),
         results={"FER-2013 PublicTest": _results(run.figures)},
-        extra={**({} if expression else FRAMING), "rights": asdict(rights.strictest(DATA_SETS))},
+        extra={
+            **({"mirror": run.recipe.mirror} if expression else FRAMING),
+            "rights": asdict(rights.strictest(DATA_SETS)),
+        },
     )
+
+
+def answers_of(model: Model) -> Answer:
+    """Answer as the file is used: expressions over the views that its metadata name."""
+    if model.metadata.kind == "expression":
+        reader = ExpressionReader(model.path)
+        whole = reader.preparation.whole
+        return lambda faces: reader.outputs(np.stack([whole(face) for face in faces]))
+    side = model.metadata.size_hw[0]
+
+    def answer(faces: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
+        starts = range(0, len(faces), AT_ONCE)
+        parts = [model.run(plain_view(faces[at : at + AT_ONCE], side).numpy()) for at in starts]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    return answer
 
 
 def _results(figures: dict[str, float]) -> dict[str, float]:
@@ -131,7 +153,7 @@ def _calibrated_expression(
     outputs: tuple[Output, ...], model: Model, public: FaceTable
 ) -> tuple[Output, ...]:
     assert public.votes is not None
-    logits = model.run(plain_view(public.images, model.metadata.size_hw[0]).numpy())
+    logits = answers_of(model)(public.images)
     truths = {"ferplus": vote_rules.labels(public.votes, "majority"), "fer2013": seven(public)}
     fitted = [_certain(o, logits[o.name], truths[o.name]) for o in outputs if o.name in truths]
     alarms = {

@@ -12,9 +12,9 @@ from mien.data import labels as vote_rules
 from mien.data.table import FaceTable
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
 from mien.occlusion import regions
-from mien.training.faces import Faces, Source, View, plain_view
+from mien.training.faces import Faces, Source, View
 from mien.training.recipe import Recipe
-from mien.training.validation import auc, occluded, run
+from mien.training.validation import Answer, auc, occluded
 
 HEADS = {"ferplus": len(EXPRESSIONS), "fer2013": len(EXPRESSIONS_7), "hidden": 2}
 REGIONS = tuple(regions.REGIONS)
@@ -61,9 +61,9 @@ class ExpressionTask:
         plus = (votes * weights).sum() / weights.sum().clamp_min(1.0)
         return settings.ferplus * plus + settings.fer2013 * labels + settings.hidden * hidden
 
-    def validate(self, network: nn.Module) -> dict[str, float]:
+    def judge(self, answer: Answer) -> dict[str, float]:
         """Judge on the public part: whole and masked faces, both labellings, hidden regions."""
-        return self.public.judge(network, self.recipe.side)
+        return self.public.judge(answer)
 
 
 def seven(table: FaceTable) -> npt.NDArray[np.int64]:
@@ -92,10 +92,8 @@ class _Public:
         for name in ("mask-polygon", "eyes", "mouth"):
             self.images[name] = occluded(table.images, table.points_xy, name)
 
-    def judge(self, network: nn.Module, side: int) -> dict[str, float]:
-        outputs = {
-            name: run(network, plain_view(images, side)) for name, images in self.images.items()
-        }
+    def judge(self, answer: Answer) -> dict[str, float]:
+        outputs = {name: answer(images) for name, images in self.images.items()}
         result: dict[str, float] = {}
         for name, output in outputs.items():
             kept = self.majority >= 0

@@ -16,9 +16,9 @@ from mien.data.table import FaceTable
 from mien.networks.landmarks import LandmarkNetwork
 from mien.training import nonfaces
 from mien.training.augment import warp
-from mien.training.faces import Faces, Source, View, plain_view
+from mien.training.faces import Faces, Source, View
 from mien.training.recipe import Recipe
-from mien.training.validation import auc, occluded, run
+from mien.training.validation import Answer, auc, occluded
 
 HEADS = {"points": 136, "face": 1}
 NO_FACE_COLUMN = 9
@@ -64,9 +64,9 @@ class LandmarkTask:
         )
         return self.recipe.losses.points * error + self.recipe.losses.face * face
 
-    def validate(self, network: nn.Module) -> dict[str, float]:
+    def judge(self, answer: Answer) -> dict[str, float]:
         """Judge on the public part: point errors whole, masked, barred, moved; AUC of faces."""
-        return self.public.judge(network, self.recipe.side)
+        return self.public.judge(answer, self.recipe.side)
 
 
 def face_size(points_xy: Tensor) -> Tensor:
@@ -134,17 +134,17 @@ class _Public:
         made = nonfaces.textures(500, side, np.random.default_rng(999))
         self.nonfaces = np.concatenate([table.images[no_face], made])
 
-    def judge(self, network: nn.Module, side: int) -> dict[str, float]:
+    def judge(self, answer: Answer, side: int) -> dict[str, float]:
         result: dict[str, float] = {}
         scores: npt.NDArray[Any] = np.zeros(0)
         for name, faces in self.images.items():
-            output = run(network, plain_view(faces, side))
+            output = answer(faces)
             result[f"error/{name}"] = self._error(output["points"], self.points_xy, side)
             moved, truth = self._moved(faces)
-            output_moved = run(network, plain_view(moved, side))
+            output_moved = answer(moved)
             result[f"error-moved/{name}"] = self._error(output_moved["points"], truth, side)
             scores = output["face"][:, 0] if name == "none" else scores
-        negative = run(network, plain_view(self.nonfaces, side))["face"][:, 0]
+        negative = answer(self.nonfaces)["face"][:, 0]
         result["face/auc"] = auc(negative, scores)
         result["score"] = -sum(value for name, value in result.items() if "error" in name)
         return result

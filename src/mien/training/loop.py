@@ -21,7 +21,9 @@ from mien.networks.residual import ResidualNetwork, arranged
 from mien.training import checkpoint
 from mien.training.faces import Faces, Source, View, Viewer
 from mien.training.recipe import Optimizer, Recipe
+from mien.training.validation import Answer, answers_of
 
+OF_THE_FILE = ("mirror", "quantize")  # settings that matter only when a run is over
 AHEAD = 6  # batches whose occluders are drawn before they are needed
 
 
@@ -34,7 +36,7 @@ class Task(Protocol):
 
     def build(self, network: nn.Module) -> nn.Module: ...
     def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor: ...
-    def validate(self, network: nn.Module) -> dict[str, float]: ...
+    def judge(self, answer: Answer) -> dict[str, float]: ...
 
 
 def build_network(recipe: Recipe, task: Task) -> nn.Module:
@@ -111,7 +113,7 @@ def train(recipe: Recipe, task: Task, out: Path, *, quiet: bool = False) -> Path
         }
         state["epoch"] = epoch + 1
         if (epoch + 1) % recipe.validate_every == 0 or epoch + 1 == recipe.epochs:
-            figures = task.validate(average)
+            figures = task.judge(answers_of(average, recipe.side))
             entry.update({name: round(value, 5) for name, value in figures.items()})
             if figures[task.selection] > state["best"]:
                 state["best"] = figures[task.selection]
@@ -191,8 +193,9 @@ def _resume(
         return {"epoch": 0, "best": -1e9, "best_epoch": 0, "recipe": recipe.to_dict()}
     groups, state = checkpoint.load(last)
     stored = json.loads(json.dumps(recipe.to_dict()))
-    if state.get("recipe") != stored:
-        changed = [key for key in stored if state.get("recipe", {}).get(key) != stored[key]]
+    old = state.get("recipe", {})
+    changed = [k for k in stored if k not in OF_THE_FILE and old.get(k) != stored[k]]
+    if changed:
         raise DataError(
             f"{last} was made by another recipe (differs in {', '.join(changed)}); "
             "name another --out folder or use the old recipe"

@@ -73,6 +73,8 @@ class Recipe:
     precision: str = "bfloat16"
     validate_every: int = 2
     start: str = ""  # a checkpoint whose average the run starts from; random weights without
+    mirror: bool = False  # the answers of the file are averaged over a face and its mirror image
+    quantize: bool = False  # the file computes in 8-bit integers
     network: NetworkSettings = field(default_factory=NetworkSettings)
     optimizer: Optimizer = field(default_factory=Optimizer)
     losses: Losses = field(default_factory=Losses)
@@ -83,8 +85,22 @@ class Recipe:
         return dataclasses.asdict(self)
 
     def sha256(self) -> str:
-        text = json.dumps(self.to_dict(), sort_keys=True)
+        """Hash what differs from the defaults, so that a new setting leaves old hashes alone."""
+        text = json.dumps(_stated(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _stated(settings: Any) -> dict[str, Any]:
+    found = {}
+    for field_ in dataclasses.fields(settings):
+        value = getattr(settings, field_.name)
+        if dataclasses.is_dataclass(value):
+            value = _stated(value)
+            if value:
+                found[field_.name] = value
+        elif value != field_.default:
+            found[field_.name] = value
+    return found
 
 
 def read_recipe(path: Path, **overrides: Any) -> Recipe:

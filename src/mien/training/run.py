@@ -17,15 +17,17 @@ from mien.data.readers.fer2013 import read_fer2013
 from mien.data.table import FaceTable
 from mien.errors import DataError, OutputError
 from mien.training import checkpoint
-from mien.training.describe import Described, describe
+from mien.training.describe import Described, answers_of, describe
 from mien.training.export import export, rewrite_metadata
 from mien.training.expression import ExpressionTask
-from mien.training.faces import plain_view
+from mien.training.faces import Source, Viewer, plain_view
 from mien.training.landmarks import LandmarkTask
 from mien.training.loop import Task, build_network, train
+from mien.training.quantize import quantize
 from mien.training.recipe import Recipe, read_recipe
 
 POINTS_FILE = "landmarks68.npz"
+EXAMPLES = 512  # faces that ranges are taken from
 COMPARED = 1000  # faces on which the exported file must equal torch
 
 
@@ -61,7 +63,7 @@ def make_task(recipe: Recipe, table: FaceTable, found: npt.NDArray[np.bool_]) ->
 
 
 def export_best(recipe: Recipe, task: Task, table: FaceTable, best: Path, path: Path) -> Path:
-    """Export the best average, calibrate the file on the public part, write both into it."""
+    """Export the best average, judge and calibrate the file on the public part."""
     groups, state = checkpoint.load(best)
     network = build_network(recipe, task)
     checkpoint.copy_into(network, groups["average"], str(best))
@@ -69,8 +71,20 @@ def export_best(recipe: Recipe, task: Task, table: FaceTable, best: Path, path: 
     sample = plain_view(public.images[:COMPARED], recipe.side).numpy()
     described = Described(recipe, task.source, state["figures"])
     model = export(network, describe(described), path, sample)
+    if recipe.quantize:
+        model = quantize(model, _examples(task.source, recipe), sample)
+    described = replace(described, figures=task.judge(answers_of(model)))
     rewrite_metadata(path, describe(described, model, public))
     return path
+
+
+def _examples(source: Source, recipe: Recipe) -> npt.NDArray[np.float32]:
+    """Draw training faces as they are met in use: upright, some with a part hidden."""
+    faces = np.random.default_rng(recipe.seed).choice(
+        len(source), min(EXAMPLES, len(source)), False
+    )
+    hidden, _ = Viewer(source, recipe).hide(faces, 0)
+    return plain_view(hidden, recipe.side).numpy()
 
 
 def _prepare(out: Path, recipe: Recipe) -> None:

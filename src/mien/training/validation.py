@@ -1,7 +1,8 @@
-"""Running a network in evaluation mode while it is trained."""
+"""Judging a network in evaluation mode while it is trained, and its file when it is written."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,16 @@ import torch
 from torch import Tensor, nn
 
 from mien.occlusion import occluder
+from mien.training.faces import plain_view
 
+# From faces uint8 (N, H, W) to the outputs (N, ...) by name.
+Answer = Callable[[npt.NDArray[np.uint8]], dict[str, npt.NDArray[Any]]]
 Scores = npt.NDArray[np.floating[Any]]
+
+
+def answers_of(network: nn.Module, side: int) -> Answer:
+    """Judge a network as it is: one view of each face."""
+    return lambda faces: run(network, plain_view(faces, side))
 
 
 def run(network: nn.Module, inputs: Tensor, batch: int = 256) -> dict[str, npt.NDArray[Any]]:

@@ -13,6 +13,7 @@ from mien.cli import _jobs, _options
 from mien.cli._columns import aligned
 from mien.cli._streams import writing
 from mien.cli.data import _source
+from mien.progress import cores
 
 if TYPE_CHECKING:
     from mien.data.crops import Cutter, Outcome
@@ -82,7 +83,7 @@ def prepare(
     if detector is None:
         needed = steps.needs_points or steps.needs_box
         detector = "centerface" if needed and not isinstance(data, FaceTable) else "whole"
-    jobs = jobs or _jobs.cores()
+    jobs = jobs or cores()
     cutter = _cutter(
         steps,
         no_face,
@@ -90,7 +91,7 @@ def prepare(
         landmarks=landmarks,
         points=points or (steps.needs_points and steps.crop != "template"),
         min_face=min_face,
-        threads=max(1, _jobs.cores() // jobs),
+        threads=max(1, cores() // jobs),
     )
     about = {
         "data_set": dataset,

@@ -1,0 +1,91 @@
+"""Eight-bit integers for floats: a quarter of the size, about half the time."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+from mien.errors import ModelError
+from mien.session import Model, open_model
+
+OPERATORS = ("Conv", "Add", "AveragePool", "Mul", "Relu")
+BATCH = 64
+SAME_ANSWERS = 0.9  # of a network that is sure of anything; a mistake here costs far more
+Inputs = npt.NDArray[np.float32]
+
+
+def quantize(model: Model, examples: Inputs, judged: Inputs) -> Model:
+    """Replace the operators of a model's file by 8-bit ones; refuse what answers otherwise.
+
+    Ranges are those of `examples`, float32 (N, C, H, W) as the preparation gives them: faces as
+    they will be met, hidden ones too. Weights are scaled a channel at a time and take seven bits:
+    processors without VNNI add pairs of products in 16 bits, where eight would overflow. The
+    first convolution stays as it is: it costs little, and its input carries the most detail.
+    On `judged` the top answers of the first output must be the same for nine inputs in ten.
+    """
+    path = model.path
+    temporary = path.with_name(path.name + ".part")
+    try:
+        with _quiet():
+            quantize_static(
+                path,
+                temporary,
+                _Examples(model.input_name, examples),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=list(OPERATORS),
+                nodes_to_exclude=[_first_convolution(path)],
+                per_channel=True,
+                reduce_range=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+            )
+        _compare(model, open_model(temporary, kind=model.metadata.kind), judged)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return open_model(path, kind=model.metadata.kind)
+
+
+class _Examples:
+    """What onnxruntime calls a CalibrationDataReader: anything that gives batches."""
+
+    def __init__(self, name: str, examples: Inputs) -> None:
+        starts = range(0, len(examples), BATCH)
+        self._batches = iter([{name: examples[at : at + BATCH]} for at in starts])
+
+    def get_next(self) -> dict[str, Inputs] | None:
+        return next(self._batches, None)
+
+
+def _first_convolution(path: Path) -> str:
+    nodes = onnx.load(path).graph.node
+    return next(str(node.name) for node in nodes if node.op_type == "Conv")
+
+
+def _compare(floats: Model, integers: Model, inputs: Inputs) -> None:
+    name = floats.metadata.outputs[0].name
+    wanted, given = (model.run(inputs)[name].argmax(1) for model in (floats, integers))
+    same = float((wanted == given).mean())
+    if same < SAME_ANSWERS:
+        raise ModelError(
+            f"with 8-bit integers {SAME_ANSWERS:.0%} of the answers must stay, {same:.1%} do; "
+            "train longer, or set quantize = false in the recipe"
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the advice of onnxruntime's quantizer from the user."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)

@@ -1,0 +1,71 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+import models
+from mien.errors import ModelError
+from mien.networks.residual import ResidualNetwork
+from mien.session import Metadata, Model, open_model
+from mien.training.export import export
+from mien.training.quantize import quantize
+
+
+def faces(count: int, seed: int = 0) -> np.ndarray:
+    """Make faces that differ as much as a network's answers should."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.normal(size=(count, 1, 4, 4))
+    return np.kron(coarse, np.ones((12, 12))).astype(np.float32)
+
+
+@pytest.fixture
+def exported(tmp_path: Path) -> Model:
+    torch.manual_seed(0)
+    heads = {"ferplus": 8, "fer2013": 7, "hidden": 2}
+    network = ResidualNetwork(heads, widths=(8, 16), blocks=(1, 1), stem_stride=2)
+    for _ in range(50):
+        network(torch.from_numpy(faces(64)))  # statistics of what it will see
+    with torch.no_grad():
+        for head in network.heads.values():
+            head.weight *= 20
+    metadata = Metadata.from_json(json.dumps(models.expression_metadata(48)))
+    return export(network, metadata, tmp_path / "model.onnx", faces(20))
+
+
+def test_a_file_of_integers_is_smaller_and_answers_alike(exported: Model) -> None:
+    floats, before = exported.run(faces(200, 1))["ferplus"], exported.path.stat().st_size
+    model = quantize(exported, faces(64), faces(100, 2))
+    integers = model.run(faces(200, 1))["ferplus"]
+    assert model.path == exported.path
+    assert model.metadata == exported.metadata
+    assert model.path.stat().st_size < before
+    assert (floats.argmax(1) == integers.argmax(1)).mean() > 0.9
+    assert np.abs(floats - integers).mean() < 0.1 * floats.std()
+
+
+def test_weights_keep_to_seven_bits(exported: Model) -> None:
+    model = quantize(exported, faces(64), faces(100, 2))
+    stored = [onnx.numpy_helper.to_array(t) for t in onnx.load(model.path).graph.initializer]
+    weights = [array for array in stored if array.dtype == np.int8 and array.ndim == 4]
+    assert len(weights) >= 4
+    assert all(np.abs(array.astype(int)).max() <= 64 for array in weights)
+
+
+def test_a_face_alone_is_answered_as_among_others(exported: Model) -> None:
+    model = quantize(exported, faces(64), faces(100, 2))
+    together = model.run(faces(9, 3))["ferplus"]
+    for row in range(9):
+        alone = model.run(faces(9, 3)[row : row + 1])["ferplus"][0]
+        np.testing.assert_allclose(alone, together[row], atol=1e-5)
+
+
+def test_integers_that_answer_otherwise_are_refused(exported: Model) -> None:
+    before = exported.path.read_bytes()
+    with pytest.raises(ModelError, match=r"90% of the answers must stay, .*quantize = false"):
+        quantize(exported, faces(64) * 1e-4, faces(200, 2))
+    assert exported.path.read_bytes() == before
+    assert list(exported.path.parent.iterdir()) == [exported.path]
+    assert open_model(exported.path, kind="expression").sha256 == exported.sha256
