@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 
@@ -11,7 +12,7 @@ from mien.errors import ModelError
 from mien.networks.residual import ResidualNetwork
 from mien.session import Metadata, Model, open_model
 from mien.training.export import export
-from mien.training.quantize import quantize
+from mien.training.quantize import join_pools, quantize
 
 
 def faces(count: int, seed: int = 0) -> np.ndarray:
@@ -44,6 +45,17 @@ def test_a_file_of_integers_is_smaller_and_answers_alike(exported: Model) -> Non
     assert model.path.stat().st_size < before
     assert (floats.argmax(1) == integers.argmax(1)).mean() > 0.9
     assert np.abs(floats - integers).mean() < 0.1 * floats.std()
+
+
+def test_an_average_before_a_convolution_becomes_part_of_it(exported: Model) -> None:
+    floats = exported.run(faces(50, 1))["ferplus"]
+    graph = onnx.load(exported.path)
+    assert "AveragePool" in {node.op_type for node in graph.graph.node}
+    join_pools(graph.graph)
+    assert "AveragePool" not in {node.op_type for node in graph.graph.node}
+    session = onnxruntime.InferenceSession(graph.SerializeToString())
+    found = session.run(["ferplus"], {exported.input_name: faces(50, 1)})[0]
+    np.testing.assert_allclose(found, floats, atol=1e-4)
 
 
 def test_weights_keep_to_seven_bits(exported: Model) -> None:

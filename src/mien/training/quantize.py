@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import onnx
+from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
 from mien.errors import ModelError
 from mien.session import Model, open_model
 
-OPERATORS = ("Conv", "Add", "AveragePool", "Mul", "Relu")
+OPERATORS = ("Conv", "Add", "Mul", "Relu")
 BATCH = 64
 SAME_ANSWERS = 0.9  # of a network that is sure of anything; a mistake here costs far more
 Inputs = npt.NDArray[np.float32]
@@ -33,15 +34,17 @@ def quantize(model: Model, examples: Inputs, judged: Inputs) -> Model:
     """
     path = model.path
     temporary = path.with_name(path.name + ".part")
+    graph = onnx.load(path)
+    join_pools(graph.graph)
     try:
         with _quiet():
             quantize_static(
-                path,
+                graph,
                 temporary,
                 _Examples(model.input_name, examples),
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=list(OPERATORS),
-                nodes_to_exclude=[_first_convolution(path)],
+                nodes_to_exclude=[_first_convolution(graph.graph)],
                 per_channel=True,
                 reduce_range=True,
                 activation_type=QuantType.QUInt8,
@@ -65,9 +68,32 @@ class _Examples:
         return next(self._batches, None)
 
 
-def _first_convolution(path: Path) -> str:
-    nodes = onnx.load(path).graph.node
-    return next(str(node.name) for node in nodes if node.op_type == "Conv")
+def join_pools(graph: onnx.GraphProto) -> None:
+    """Make one convolution of an average over squares and the 1x1 after it: pools are slow."""
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    readers = Counter(name for node in graph.node for name in node.input)
+    pools = {node.output[0]: node for node in graph.node if node.op_type == "AveragePool"}
+    for node in list(graph.node):
+        pool = pools.get(node.input[0]) if node.op_type == "Conv" else None
+        if pool is None or readers[node.input[0]] > 1:
+            continue
+        settings = {a.name: helper.get_attribute_value(a) for a in pool.attribute}
+        kernel = settings["kernel_shape"]
+        weights = numpy_helper.to_array(stored[node.input[1]])
+        plain = settings["strides"] == kernel and not any(settings.get("pads", []))
+        if not plain or settings.get("ceil_mode") or weights.shape[2:] != (1, 1):
+            continue
+        spread = np.tile(weights / np.float32(np.prod(kernel)), (1, 1, *kernel))
+        stored[node.input[1]].CopyFrom(numpy_helper.from_array(spread, node.input[1]))
+        del node.attribute[:]
+        node.attribute.extend(helper.make_attribute(k, kernel) for k in ("kernel_shape", "strides"))
+        node.input[0] = pool.input[0]
+        graph.node.remove(pool)
+    del graph.value_info[:]  # the shapes of what changed are found again
+
+
+def _first_convolution(graph: onnx.GraphProto) -> str:
+    return next(str(node.name) for node in graph.node if node.op_type == "Conv")
 
 
 def _compare(floats: Model, integers: Model, inputs: Inputs) -> None:
