@@ -28,7 +28,9 @@ def test_the_table_above_is_complete() -> None:
 
 def test_a_missing_extra_says_how_to_install_it() -> None:
     error = errors.MissingExtraError("training", "PyTorch", "train")
-    assert str(error) == "training needs PyTorch: pip install 'mien[train]'"
+    assert (
+        str(error) == "training needs PyTorch: pip install 'mien[train]' (in a clone: '.[train]')"
+    )
 
 
 @pytest.mark.parametrize(

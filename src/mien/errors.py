@@ -44,7 +44,9 @@ class MissingExtraError(MienError):
 
     def __init__(self, what: str, package: str, extra: str) -> None:
         """Name the work, the package it needs and the extra that installs it."""
-        super().__init__(f"{what} needs {package}: pip install 'mien[{extra}]'")
+        super().__init__(
+            f"{what} needs {package}: pip install 'mien[{extra}]' (in a clone: '.[{extra}]')"
+        )
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:

@@ -1,11 +1,13 @@
 """`mien data audit` and `mien data split`."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from mien import images
 from mien.data.splits import Splits
 from tiny_fer import tiny_fer
 
@@ -53,6 +55,31 @@ def test_a_page_and_cleaned_splits_are_written(data: Callable, tmp_path: Path) -
     assert "6 train, 5 validation, 5 test" in done.err
     assert page.read_text().startswith("<!doctype html>")
     assert [len(part) for part in (Splits.open(splits).folds[0].test,)] == [5]
+
+
+def test_a_page_without_matplotlib_has_the_numbers(
+    data: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    done = data("audit", "--page", tmp_path / "audit.html")
+    assert done.code == 0, done.err
+    assert "audit.html: the faces in question" in done.err
+    text = (tmp_path / "audit.html").read_text()
+    assert "No chart here" in text and "mean share of the winner" in text
+
+
+def test_a_set_without_splits_is_not_cleaned_and_not_read_through(
+    mien: Callable, tmp_path: Path
+) -> None:
+    faces = tiny_fer(per_split=6)
+    for number, image in enumerate(faces.images[:6]):
+        path = tmp_path / "set" / ("anger", "fear")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        images.write(path, image)
+    out = tmp_path / "splits.json"
+    words = ("--dataset", "folders", "--root", tmp_path / "set", "--write-splits", out)
+    done = mien("data", "audit", *words)
+    assert done.code == 4 and "no splits to clean" in done.err and not out.exists()
 
 
 def test_splits_are_written_with_their_words(data: Callable, tmp_path: Path) -> None:

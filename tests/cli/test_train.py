@@ -66,7 +66,7 @@ from mien.cli import main
 with contextlib.redirect_stderr(sys.stdout):
     print(main(["train", "a.toml", "--data", "data"]))
 """
-    said = "error: training needs PyTorch: pip install 'mien[train]'\n7\n"
+    said = "error: training needs PyTorch: pip install 'mien[train]' (in a clone: '.[train]')\n7\n"
     assert fresh_python(code) == said
 
 

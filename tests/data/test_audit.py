@@ -109,7 +109,7 @@ def test_a_set_without_faults_has_none() -> None:
     found = audit(faces()).to_dict()
     assert not any(found["exact"].values()) and not any(found["near"].values())
     assert found["blank"] == [] and found["unreadable"] == {}
-    assert found["shared"] == {"subject": {}, "sequence": {}} and found["votes"] == {}
+    assert found["shared"] == {"subject": None, "sequence": None} and found["votes"] == {}
 
 
 def test_people_and_sequences_in_two_splits_are_named() -> None:

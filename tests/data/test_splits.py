@@ -71,7 +71,31 @@ def test_random_folds_over_people_come_by_name_only_and_say_so() -> None:
     splits = make(faces(subjects=6), "random-images")
     assert splits.subjects_overlap
     assert splits.description == "random-images, 5 folds, seed 0, subjects overlap"
-    assert not make(faces(), "random-images").subjects_overlap
+    assert make(faces(), "random-images").subjects_overlap is None
+
+
+def test_people_in_two_official_splits_are_told() -> None:
+    whole = faces(subjects=6)
+    halves = np.where(np.arange(len(whole)) < 30, "train", "test")
+    assert make(replace(whole, split=halves), "official").subjects_overlap is True
+    apart = np.where(whole.subject < "S3", "train", "test")
+    assert make(replace(whole, split=apart), "official").subjects_overlap is False
+    assert make(replace(faces(), split=halves), "official").subjects_overlap is None
+
+
+def test_lacking_subjects_are_named_before_small_classes() -> None:
+    with pytest.raises(DataError, match="60 of 60 faces have no subject"):
+        make(faces(), "by-subject", folds=50)
+
+
+def test_splits_that_results_rest_on_are_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "splits.json"
+    make(faces(), "hold-out", seed=1).save(path)
+    make(faces(), "hold-out", seed=1).save(path)
+    with pytest.raises(OutputError, match="is there and says otherwise"):
+        make(faces(), "hold-out", seed=2).save(path)
+    assert Splits.open(path).seed == 1
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_official_splits_are_those_of_the_set() -> None:

@@ -18,5 +18,5 @@ def test_bars_are_an_svg_that_takes_the_colour_of_the_text() -> None:
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r"needs Matplotlib: pip install 'mien\[study\]'"):
+    with pytest.raises(MissingExtraError, match=r"needs Matplotlib: pip install 'mien\[plots\]'"):
         figures.check()

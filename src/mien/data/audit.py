@@ -53,7 +53,8 @@ class Audit:
     """What was found; faces are named by their ids.
 
     classes: faces by split and expression. votes: by split, how many of the votes the winning
-    expression has. shared: `subject` and `sequence`, each one that is in two splits with these.
+    expression has. shared: `subject` and `sequence`, each one that is in two splits with these, or
+    None where the set names none.
     picture: for each face (N,) the first row that shows its picture, copies being one.
     """
 
@@ -64,7 +65,7 @@ class Audit:
     near: Copies
     blank: tuple[str, ...]
     unreadable: dict[str, str]
-    shared: dict[str, dict[str, list[str]]]
+    shared: dict[str, dict[str, list[str]] | None]
     picture: Rows
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,11 +110,17 @@ def audit(data: FaceTable | Listing, *, quiet: bool = True) -> Audit:
     )
 
 
-def cleaned(data: Columns, found: Audit) -> Splits:
-    """Keep each picture in one of the official splits: in training rather than in a test."""
+def check_splits(data: Columns) -> list[str]:
+    """Give the names of the set's splits; raise where there are none to clean."""
     names = official_order(data.split)
     if len(names) < 2:
         raise DataError("the set has no splits to clean; make some with `mien data split`")
+    return names
+
+
+def cleaned(data: Columns, found: Audit) -> Splits:
+    """Keep each picture in one of the official splits: in training rather than in a test."""
+    names = check_splits(data)
     seen, kept = np.zeros(0, np.int64), []
     for name in names:
         rows = np.flatnonzero(data.split == name)
@@ -219,9 +226,11 @@ def _classes(data: Columns) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _shared(data: Columns, name: str) -> dict[str, list[str]]:
+def _shared(data: Columns, name: str) -> dict[str, list[str]] | None:
     """Give what is in two splits at least; a sequence is one of its subject."""
     values, splits = getattr(data, name).tolist(), data.split.tolist()
+    if not any(values):
+        return None
     if name == "sequence":
         subjects = data.subject.tolist()
         values = [value and f"{who}/{value}" for who, value in zip(subjects, values, strict=True)]

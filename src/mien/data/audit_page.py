@@ -1,10 +1,11 @@
 """The page of an audit: the offending faces side by side, classes and votes drawn."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mien.data.audit import BINS, UNLABELLED, Audit, Copies, Groups, small
 from mien.data.listing import Listing
 from mien.data.table import FaceTable
+from mien.errors import MissingExtraError
 from mien.report import figures
 from mien.report.page import Fact, Html, Picture, gallery, page, paragraph, table
 
@@ -70,10 +71,15 @@ def facts(found: Audit) -> Iterator[Fact]:
         "near copies with two labels": len(found.near.conflicting),
         "blank images": len(found.blank),
         "images that cannot be read": len(found.unreadable),
-        **{f"{kind}s in two splits": len(shared) for kind, shared in found.shared.items()},
     }
     for name, count in numbers.items():
         yield Fact(f"{count:,}", name, "bad" if count else "good")
+    for kind, shared in found.shared.items():
+        if shared is None:
+            yield Fact("unknown", f"{kind}s in two splits: the set names none")
+        else:
+            level = "bad" if shared else "good"
+            yield Fact(f"{len(shared):,}", f"{kind}s in two splits", level)
 
 
 def leaked(copies: Copies) -> int:
@@ -107,8 +113,7 @@ def _classes(found: Audit) -> Html:
     rows = [
         (name, *(f"{counts.get(name, 0):,}" for counts in found.classes.values())) for name in names
     ]
-    drawn = figures.bars(names, shares, y="share of the split")
-    return drawn + table(("expression", *shares), rows)
+    return _bars(names, shares, y="share of the split") + table(("expression", *shares), rows)
 
 
 def _votes(found: Audit) -> Html:
@@ -125,13 +130,20 @@ def _votes(found: Audit) -> Html:
         for name, of in with_votes.items()
     ]
     x = f"share of the votes for the winning expression, in steps of {1 / BINS:.0%} from"
-    return figures.bars(names, shares, x=x, y="share of the split") + table(
+    return _bars(names, shares, x=x, y="share of the split") + table(
         ("split", "faces with votes", "mean share of the winner", "without a majority"), rows
     )
 
 
+def _bars(names: Sequence[str], series: Mapping[str, Sequence[float]], **axes: str) -> Html:
+    try:
+        return figures.bars(names, series, **axes)
+    except MissingExtraError as error:
+        return paragraph(f"No chart here: {error}.")
+
+
 def _shared(kind: str, found: Audit) -> Html:
-    shared = found.shared[kind]
+    shared = found.shared[kind] or {}
     return _lines((kind, "splits"), ((one, ", ".join(splits)) for one, splits in shared.items()))
 
 

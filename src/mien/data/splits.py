@@ -11,6 +11,7 @@ Every face but those of `official` is tested once. Faces without a label are dea
 """
 
 import json
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -63,7 +64,7 @@ class Splits:
     protocol: str
     folds: tuple[Fold, ...]
     seed: int | None = None
-    subjects_overlap: bool = False
+    subjects_overlap: bool | None = None  # None where no subject is known
 
     @property
     def description(self) -> str:
@@ -98,8 +99,15 @@ class Splits:
         path, content = Path(path), self._content()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({**content, "sha256": _hash(content)}, indent=1)
-            path.write_text(text + "\n", encoding="utf-8")
+            text = json.dumps({**content, "sha256": _hash(content)}, indent=1) + "\n"
+            if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
+                raise OutputError(
+                    f"{path} is there and says otherwise; results may rest on it: name another"
+                    " file, or remove it"
+                )
+            temporary = path.with_name(path.name + ".part")
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, path)
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -154,12 +162,17 @@ def official_order(split: NDArray[np.str_]) -> list[str]:
     return sorted(np.unique(split).tolist(), key=lambda name: (rank(name), name))
 
 
+def check_protocol(protocol: str) -> None:
+    """Raise where no protocol has that name."""
+    if protocol not in PROTOCOLS:
+        raise UsageError(unknown_name("protocol", protocol, PROTOCOLS))
+
+
 def make(
     table: Columns, protocol: str, *, folds: int = 5, share: float = 0.2, seed: int = 0
 ) -> Splits:
     """Split the faces of a table by a protocol, one of PROTOCOLS."""
-    if protocol not in PROTOCOLS:
-        raise UsageError(unknown_name("protocol", protocol, PROTOCOLS))
+    check_protocol(protocol)
     check_unique(table.source_id)
     if not len(table):
         raise DataError("there is no face to split; expected at least two")
@@ -178,7 +191,7 @@ def make(
     return Splits(
         protocol=protocol,
         seed=None if protocol == "leave-one-subject-out" else seed,
-        subjects_overlap=has_subjects and protocol == "random-images",
+        subjects_overlap=protocol == "random-images" if has_subjects else None,
         folds=tuple(
             Fold(
                 name=name,
@@ -200,7 +213,16 @@ def _official(table: Columns) -> Splits:
     ids = {name: tuple(table.source_id[table.split == name].tolist()) for name in names}
     between = tuple(one for name in names[1:-1] for one in ids[name])
     fold = Fold(name="official", train=ids[names[0]], test=ids[names[-1]], validation=between)
-    return Splits(protocol="official", folds=(fold,))
+    return Splits(protocol="official", folds=(fold,), subjects_overlap=_overlap(table))
+
+
+def _overlap(table: Columns) -> bool | None:
+    """Say whether somebody is in two of the set's own splits; None where nobody is known."""
+    known = table.subject != ""
+    if not known.any():
+        return None
+    pairs = np.unique(np.stack([table.subject[known], table.split[known]]), axis=1)
+    return len(np.unique(pairs[0])) < pairs.shape[1]
 
 
 def _hold_out(table: Columns, _: int, share: float, rng: np.random.Generator) -> _Assignment:
@@ -222,6 +244,7 @@ def _images(table: Columns, folds: int, _: float, rng: np.random.Generator) -> _
 
 
 def _by_subject(table: Columns, folds: int, _: float, rng: np.random.Generator) -> _Assignment:
+    _subjects(table, folds)
     _check_classes(table, folds)
     return _deal_subjects(table, [1 / folds] * folds, rng), _numbered(folds)
 

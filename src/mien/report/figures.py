@@ -58,7 +58,7 @@ def check() -> None:
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        raise MissingExtraError("drawing figures", "Matplotlib", "study") from error
+        raise MissingExtraError("drawing figures", "Matplotlib", "plots") from error
 
 
 def _svg(figure: "Figure") -> str:

@@ -43,11 +43,10 @@ def audit(
     """
     from mien.data import audit as work
     from mien.data.audit_page import audit_page
-    from mien.report import figures
 
-    if page is not None:
-        figures.check()
     data = _given.read(dataset, root, table, option)
+    if write_splits is not None:
+        work.check_splits(data)
     found = work.audit(data, quiet=quiet)
     if write_splits is not None:
         splits = work.cleaned(data, found)
@@ -59,6 +58,7 @@ def audit(
     if page is not None:
         with result_stream(page) as stream:
             stream.write(audit_page(dataset or (table and table.name) or "", data, found))
+        say(f"{page}: the faces in question", quiet=quiet)
     with writing("standard output"):
         if format is _options.Report.json:
             print(json.dumps({"data_set": dataset or str(table), **found.to_dict()}, indent=2))
@@ -90,7 +90,7 @@ def _singles(found: "Audit") -> Iterator[list[str]]:
     yield ["blank images", str(len(found.blank))]
     yield ["images that cannot be read", str(len(found.unreadable))]
     for kind, shared in found.shared.items():
-        yield [f"{kind}s in two splits", str(len(shared))]
+        yield [f"{kind}s in two splits", "unknown" if shared is None else str(len(shared))]
 
 
 def counted(part: tuple[str, int]) -> str:

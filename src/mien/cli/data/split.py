@@ -10,6 +10,7 @@ from mien.cli import _options
 from mien.cli._columns import aligned
 from mien.cli._streams import writing
 from mien.cli.data import _given, _source
+from mien.progress import say
 
 
 def split(
@@ -37,8 +38,9 @@ def split(
 
     The file carries hashes; one that was changed is refused.
     """
-    from mien.data.splits import make
+    from mien.data.splits import check_protocol, make
 
+    check_protocol(protocol)
     data = _given.read(dataset, root, table, option)
     splits = make(data, protocol, folds=folds, share=share, seed=seed)
     splits.save(out)
@@ -51,3 +53,4 @@ def split(
             rows = [[splits.description, "train", "validation", "test"]]
             rows += [[name, *map(str, of.values())] for name, of in sizes.items()]
             print(*aligned(rows, numbers=True), sep="\n")
+            say(f"{out}: the ids of {len(data)} faces")
