@@ -146,7 +146,7 @@ def risk_coverage_figure(confidence: ArrayLike, right: ArrayLike) -> str:
     wrong = np.cumsum(~correct[order]) / taken
     last = np.append(np.diff(sure[order]) != 0, True)[: len(order)]  # equally sure ones go together
     kept = np.flatnonzero(last)
-    kept = kept[np.unique(np.linspace(0, max(0, len(kept) - 1), _STEPS).astype(int))]
+    kept = kept[:: -max(1, len(kept) // _STEPS)][::-1]
     with _style():
         figure = _figure(_WIDTH, 3)
         axes = figure.add_subplot()
