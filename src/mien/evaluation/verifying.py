@@ -1,0 +1,142 @@
+"""Score a receipt again, and say whether it holds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mien.data import files
+from mien.data.table import FaceTable
+from mien.errors import DataError, UsageError
+from mien.evaluation import receipt as measured_again
+from mien.evaluation import receipts
+from mien.evaluation.receipts import Receipt
+from mien.evaluation.selection import Choice, Chosen, again, located
+from mien.recognizer import ExpressionReader
+
+# Another processor rounds probabilities otherwise, and that may move a face to the next bin.
+TOLERANCE, LOOSE = 0.002, 0.01
+BY_PROBABILITY = ("certain", "ece", "hidden", "reliability", "risk_coverage", "votes")
+UNCOMPARED = ("protocol", "model_sha256")  # the faces, the condition and the model are compared
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that a receipt says, and whether it holds; where not, what was found."""
+
+    name: str
+    holds: bool
+    found: str
+
+
+def chosen(
+    receipt: Receipt, root: Path | None, table: Path | None, points_file: Path | None = None
+) -> Choice:
+    """Name the data set or table that the receipt's faces are to be taken from.
+
+    The list and the file of points that it names are looked for under the root.
+    """
+    data = receipt.data
+    if table is not None:
+        return Choice(table=table, rule=data.get("rule"))
+    if not data.get("data_set"):
+        raise UsageError(f"the receipt is of the table {data.get('table')!r}; give it by --table")
+    if root is None:
+        raise UsageError("expected --root or --table with the faces of the receipt")
+    points = (data.get("points") or "").partition(",")[0]
+    wanted = points if points.endswith(".npz") and points_file is None else None
+    named = {"list_file": data.get("list"), "points_file": wanted}
+    found = {kind: files.find(root, (name,)) if name else None for kind, name in named.items()}
+    lacking = [name for kind, name in named.items() if name and found[kind] is None]
+    if lacking:
+        raise DataError(f"no {', '.join(lacking)} under {root}, which the receipt names")
+    return Choice(
+        data_set=data["data_set"],
+        options=dict(text.partition("=")[::2] for text in data.get("options") or ()),
+        rule=data.get("rule") if data["data_set"] != "fer2013" else None,
+        list_file=found["list_file"],
+        points_file=points_file or found["points_file"],
+    )
+
+
+def verify(
+    receipt: Receipt,
+    reader: ExpressionReader,
+    choice: Choice,
+    root: Path | None = None,
+    *,
+    landmarks: str | Path | None = None,
+    quiet: bool = True,
+) -> list[Check]:
+    """Check model and faces, then measure again; what follows on a check that fails is left out."""
+    checks = [_equal("model", receipt.model["sha256"], reader.sha256)]
+    if not checks[-1].holds:
+        return checks
+    try:
+        faces = again(choice, receipt.faces, root, reader.preparation, quiet=quiet)
+    except DataError as error:
+        return [*checks, Check("faces", False, str(error))]
+    checks += [Check("faces", True, f"{len(faces)} found"), *_of_data(receipt, faces)]
+    if not all(check.holds for check in checks):
+        return checks
+    condition = receipt.condition
+    locate, _ = located(Chosen(faces, receipt.data), condition["occluder"], landmarks)
+    measured = measured_again(
+        faces,
+        reader,
+        protocol=receipt.data,
+        occluder=condition["occluder"],
+        locate=locate,
+        seed=condition["seed"],
+        really_occluded=bool(receipt.data.get("list")),
+        shared=condition["shared"],
+        quiet=quiet,
+    )
+    return [*checks, *_of_answers(receipt, measured)]
+
+
+def _of_data(receipt: Receipt, faces: FaceTable) -> Iterator[Check]:
+    yield _equal("pixels, labels, votes", receipt.data["sha256"], receipts.data_hash(faces))
+    if receipt.condition["points_sha256"]:
+        found = receipts.points_hash(faces)
+        yield _equal("points", receipt.condition["points_sha256"], found or "none")
+
+
+def _of_answers(told: Receipt, found: Receipt) -> Iterator[Check]:
+    if (told.labels, told.truth.tolist()) != (found.labels, found.truth.tolist()):
+        yield Check("truth", False, "the receipt gives the faces other expressions")
+        return
+    differing = int((told.predicted != found.predicted).sum())
+    yield Check("answers", not differing, f"{differing} of {len(told.faces)} differ")
+    gap = float(np.abs(told.probabilities - found.probabilities).max())
+    yield Check("probabilities", gap <= TOLERANCE, f"differ by {gap:.4f} at most")
+    wrong = [name for name in _differing(told.result, found.result) if name not in UNCOMPARED]
+    yield Check("measures", not wrong, f"{', '.join(wrong) or 'none'} differ")
+
+
+def _differing(told: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    return [
+        name
+        for name in {**told, **found}
+        if not _near(told.get(name), found.get(name), LOOSE if name in BY_PROBABILITY else 1e-9)
+    ]
+
+
+def _near(told: Any, found: Any, by: float) -> bool:
+    """Compare plain values; numbers that are not whole may differ a little."""
+    if isinstance(told, dict) and isinstance(found, dict):
+        alike = told.keys() == found.keys()
+        return alike and all(_near(told[name], found[name], by) for name in told)
+    if isinstance(told, list) and isinstance(found, list):
+        pairs = zip(told, found, strict=False)
+        return len(told) == len(found) and all(_near(one, other, by) for one, other in pairs)
+    if isinstance(told, float) and isinstance(found, float):
+        return abs(told - found) <= by * max(1.0, abs(told))
+    return bool(told == found)
+
+
+def _equal(name: str, told: str, found: str) -> Check:
+    same = told == found
+    return Check(name, same, found[:12] if same else f"expected {told[:12]}, found {found[:12]}")
