@@ -7,11 +7,13 @@ import typer
 from mien.cli import _options
 from mien.cli import data as data_commands
 from mien.cli._ending import ends_well
+from mien.cli.compare import compare
 from mien.cli.demo import demo
 from mien.cli.evaluate import evaluate
 from mien.cli.models import models
 from mien.cli.predict import predict
 from mien.cli.train import train
+from mien.cli.verify import verify
 
 EXAMPLES: dict[Callable[..., None], str] = {
     predict: """
@@ -23,7 +25,14 @@ EXAMPLES: dict[Callable[..., None], str] = {
         mien demo --out portrait.png""",
     evaluate: """
         mien evaluate --dataset ferplus --root data --split private
-        mien evaluate --dataset fer2013 --root data --occlude mask-polygon --format json""",
+        mien evaluate --dataset fer2013 --root data --occlude mask-polygon --format json
+        mien evaluate --table tables/jaffe --splits folds.json --fold 2 --receipt fold2.json""",
+    verify: """
+        mien verify fold2.json --table tables/jaffe""",
+    compare: """
+        mien compare none.json eyes.json mouth.json --all-pairs --plot compared.svg
+        mien compare none eyes mouth --dataset fer2013 --root data
+        mien compare runs/a runs/b --plot histories.svg""",
     train: """
         mien train recipes/landmarks.toml --data data""",
     models: """

@@ -51,6 +51,31 @@ def receipt(
     return make(found, measured, reader, protocol or {})
 
 
+def score(
+    chosen: Chosen,
+    reader: ExpressionReader,
+    *,
+    occluder: str = "none",
+    landmarks: str | Path | None = None,
+    seed: int = 0,
+    shared: bool = False,
+    quiet: bool = True,
+) -> Receipt:
+    """Measure the model on chosen faces; the landmark network finds points that are lacking."""
+    locate, stated = located(chosen, occluder, landmarks)
+    return receipt(
+        chosen.faces,
+        reader,
+        protocol=stated,
+        occluder=occluder,
+        locate=locate,
+        seed=seed,
+        really_occluded=chosen.really_occluded,
+        shared=shared,
+        quiet=quiet,
+    )
+
+
 def measure(
     root: str | Path,
     protocol: Protocol,

@@ -123,7 +123,7 @@ def make(
 ) -> Receipt:
     """Put a receipt together; `data` says which faces were chosen, and how."""
     faces, drawn = found.faces, found.occluder != "none"
-    known = (faces.subject != "").any()
+    known = (faces.subject != "").all()
     output = next(
         one.name
         for one in reader.metadata.outputs

@@ -1,7 +1,7 @@
 """Which faces are measured: of a data set by name or of a table, by split, fold, list and rule."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.answers import Images, Locate, Points
 from mien.faces.finding import FaceFinder
 from mien.faces.landmarks import Landmarker
+from mien.occlusion import occluder as occluder_by_name
 from mien.preparation import Preparation
 
 PARTS = ("test", "validation", "train")
@@ -66,7 +67,12 @@ class Choice:
             raise UsageError("a list has FER+ names; take data set ferplus")
         if self.splits and (self.split or self.list_file):
             raise UsageError("a file of splits says which faces; give it without split and list")
-        for kind, name, known in (("rule", self.rule, RULES), ("part", self.part, PARTS)):
+        kinds: tuple[tuple[str, str | None, Iterable[str]], ...] = (
+            ("data set", self.data_set, readers.READERS),
+            ("rule", self.rule, RULES),
+            ("part", self.part, PARTS),
+        )
+        for kind, name, known in kinds:
             if name is not None and name not in known:
                 raise UsageError(unknown_name(kind, name, known))
         self._protocol()
@@ -177,6 +183,7 @@ def located(
     points, stated = chosen.faces.points_xy, dict(chosen.stated)
     if occluder == "none":
         return None, {**stated, "points": None}
+    occluder_by_name(occluder)  # before the work that a mistyped name would waste
     lacking = len(chosen.faces)
     if points is not None:
         lacking = int((~np.isfinite(points).all(axis=(1, 2))).sum())

@@ -10,10 +10,9 @@ import numpy as np
 from mien.data import files
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
-from mien.evaluation import receipt as measured_again
-from mien.evaluation import receipts
+from mien.evaluation import receipts, score
 from mien.evaluation.receipts import Receipt
-from mien.evaluation.selection import Choice, Chosen, again, located
+from mien.evaluation.selection import Choice, Chosen, again
 from mien.recognizer import ExpressionReader
 
 # Another processor rounds probabilities otherwise, and that may move a face to the next bin.
@@ -81,17 +80,13 @@ def verify(
     checks += [Check("faces", True, f"{len(faces)} found"), *_of_data(receipt, faces)]
     if not all(check.holds for check in checks):
         return checks
-    condition = receipt.condition
-    locate, _ = located(Chosen(faces, receipt.data), condition["occluder"], landmarks)
-    measured = measured_again(
-        faces,
+    measured = score(
+        Chosen(faces, receipt.data, bool(receipt.data.get("list"))),
         reader,
-        protocol=receipt.data,
-        occluder=condition["occluder"],
-        locate=locate,
-        seed=condition["seed"],
-        really_occluded=bool(receipt.data.get("list")),
-        shared=condition["shared"],
+        occluder=receipt.condition["occluder"],
+        landmarks=landmarks,
+        seed=receipt.condition["seed"],
+        shared=receipt.condition["shared"],
         quiet=quiet,
     )
     return [*checks, *_of_answers(receipt, measured)]
