@@ -42,15 +42,17 @@ def occluder(
     pad_share: float | None = None,
     tone: Any = None,
     fixed_size: bool | tuple[int, int] = False,
+    photograph: bool = False,
 ) -> Draw:
     """Make an occluder from names joined by `+`, drawn in that order; `none` draws nothing.
 
     Each is drawn in its own style unless told. Flat, a realistic one leaves its silhouette in one
     tone; flat ones have no other style. The other options are those of `mien.occlusion.flat.Flat`;
     `eyes` and `mouth` reach 3 px beyond their points for 48 px of the image's shorter side, which
-    fits an image that one face fills: on a photograph give a pad.
+    fits an image that one face fills; say if it is a `photograph` of more.
     """
     asked = dict(pad_px=pad_px, pad_share=pad_share, tone=tone, fixed_size=fixed_size)
+    asked |= dict(photograph=photograph)
     draws = _draws(spec, style, severity, asked)
 
     def drawn(image: Image, points_xy: Points, rng: np.random.Generator) -> tuple[Image, Mask]:
@@ -127,6 +129,8 @@ def _draw(name: str, style: str | None, severity: float, options: dict[str, Any]
     if severity < 1:
         options["severity"] = severity
     taken = inspect.signature(kind.make).parameters
+    if "photograph" not in taken:  # what is realistic goes by the face in any image
+        options.pop("photograph", None)
     unknown = [option for option in options if option not in taken]
     if unknown:
         raise UsageError(f"the occluder {name!r} does not take {', '.join(unknown)}; leave it out")

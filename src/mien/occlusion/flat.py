@@ -12,13 +12,14 @@ from mien.geometry import Floats
 from mien.occlusion.areas import MASK_CORNERS as MASK_CORNERS
 from mien.occlusion.areas import MASK_GREY as MASK_GREY
 from mien.occlusion.areas import Area
-from mien.occlusion.frames import mean_faces, sizes
+from mien.occlusion.frames import SIZE, mean_faces, sizes
 from mien.occlusion.kinds import Draw, Image, Mask, Points
 from mien.occlusion.painting import LUMA
 from mien.occlusion.shapes import box_masks, polygon_masks
 
 MEAN = "mean"
 AT_ONCE = 256
+FRAMING = 48 / SIZE  # the side of the usual crop in parts of its face
 SHARPEST = 0.2  # the corner of a padded polygon moves by no more than the pad's 3.2-fold
 
 Tone = int | str | Sequence[int]
@@ -32,7 +33,8 @@ class Flat:
     reaches beyond its outline, in pixels or in parts of the face. tone: a grey level, an RGB
     colour, or `mean`, that of the image. fixed_size: the outline of the mean face, as large as this
     one and where it is, so that it tells nothing of the expression; or the width and height in
-    pixels of a box in its place.
+    pixels of a box in its place. photograph: the reach of a box that has no pad goes by the face,
+    not by the image.
     """
 
     area: Area
@@ -41,6 +43,7 @@ class Flat:
     pad_share: float | None = None
     tone: Tone | None = None
     fixed_size: bool | tuple[int, int] = False
+    photograph: bool = False
 
     def __post_init__(self) -> None:
         check_tone(self.tone)
@@ -83,9 +86,12 @@ class Flat:
         return None if isinstance(self.fixed_size, bool) else self.fixed_size
 
     def _pad(self, points_xy: Floats, size_hw: tuple[int, int]) -> Floats | float:
-        if self.pad_share is not None:
-            return np.asarray(self.pad_share * sizes(points_xy)[:, None])
-        return self.area.reach * min(size_hw) if self.pad_px is None else self.pad_px
+        if self.pad_px is not None:
+            return self.pad_px
+        if self.pad_share is None and not (self.photograph and self.area.reach):
+            return self.area.reach * min(size_hw)
+        share = self.area.reach * FRAMING if self.pad_share is None else self.pad_share
+        return np.asarray(share * sizes(points_xy)[:, None])
 
     def _covered(self, corners: Floats, pad: Floats | float, size_hw: tuple[int, int]) -> Mask:
         box = self.area.box or self._sides is not None
@@ -135,17 +141,16 @@ def level(tone: Tone, ndim: int) -> NDArray[Any]:
 
 def check_tone(tone: Tone | None) -> None:
     """Check that a tone is a level from 0 to 255, three of them, or `mean`."""
-    levels = [tone] if isinstance(tone, int) else tone
-    known = levels is None or levels == MEAN
-    if known or (not isinstance(levels, str) and len(levels) in (1, 3) and _are_levels(levels)):
+    levels = tone if isinstance(tone, list | tuple) else [tone]
+    if tone in (None, MEAN) or (len(levels) in (1, 3) and all(map(_is_level, levels))):
         return
     raise UsageError(
         f"a tone must be a grey level from 0 to 255, three such for RGB, or {MEAN!r}, got {tone!r}"
     )
 
 
-def _are_levels(values: Sequence[Any]) -> bool:
-    return all(isinstance(value, int | np.integer) and 0 <= value <= 255 for value in values)
+def _is_level(value: object) -> bool:
+    return isinstance(value, int | np.integer) and 0 <= value <= 255
 
 
 def _box(corners: Floats, pad: Floats | float, sides: tuple[int, int] | None) -> Floats:
