@@ -84,6 +84,13 @@ Output = Annotated[
         help="Which of the model's answers.  [default: the data set's]",
     ),
 ]
+Style = Annotated[
+    str | None,
+    typer.Option(
+        metavar="flat|realistic", help="How to draw what hides.  [default: each in its own]"
+    ),
+]
+Severity = Annotated[float, typer.Option(help="How much of it to draw, from 0 to 1.")]
 Seed = Annotated[int, typer.Option(metavar="N", help="Of what is drawn at random on the faces.")]
 
 

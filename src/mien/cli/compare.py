@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from mien.evaluation import Receipt
     from mien.recognizer import ExpressionReader
 
-NONE = "none"
-
 
 def compare(
     what: Annotated[
@@ -48,12 +46,14 @@ def compare(
     rule: _faces.Rule = None,
     occlude: Annotated[
         str, typer.Option(metavar="NAME", help="Under which condition models are compared.")
-    ] = NONE,
+    ] = "none",
     points: _faces.Points = None,
     option: _faces.Settings = None,
     splits: _faces.Splits = None,
     fold: _faces.Fold = "0",
     part: _faces.Part = "test",
+    style: _faces.Style = None,
+    severity: _faces.Severity = 1.0,
     seed: _faces.Seed = 0,
     model: _options.Model = None,
     labels: _faces.Output = None,
@@ -101,7 +101,8 @@ def compare(
             wanted = _faces.output(labels, dataset)
             return ExpressionReader(name, labels=wanted, provider=provider, mirror=mirror)
 
-        score = _scorer(chosen, reader, root, seed, quiet)
+        drawn_as = {"style": style, "severity": severity, "seed": seed}
+        score = _scorer(chosen, reader, root, drawn_as, quiet)
         found = [_receipt(one, score, model, occlude) for one in what]
         if receipts is not None:
             _keep(receipts, dict(zip(what, found, strict=True)))
@@ -121,15 +122,15 @@ def compare(
 
 
 def _check(what: Sequence[str], plot: Path | None) -> None:
-    from mien.occlusion import occluder
+    from mien.occlusion import parts
     from mien.report import figures
 
     folders = [one for one in what if Path(one).is_dir()]
     if folders and len(folders) < len(what):
         raise UsageError(f"{folders[0]} is a run folder; compare run folders with each other only")
     for one in what:
-        if not (folders or one.endswith((".json", ".onnx")) or _is_shipped(one) or one == NONE):
-            occluder(one)
+        if not (folders or one.endswith((".json", ".onnx")) or _is_shipped(one)):
+            parts(one)
     if plot is not None:
         figures.check()
         if plot.suffix.lower() != ".svg":
@@ -157,7 +158,7 @@ def _scorer(
     choice: Callable[[], Any],
     reader: Callable[[str | None], "ExpressionReader"],
     root: Path | None,
-    seed: int,
+    drawn: dict[str, Any],
     quiet: bool,
 ) -> Score:
     """Give what measures a model under a condition; models and faces are read once."""
@@ -170,8 +171,9 @@ def _scorer(
         known = json.dumps(steps.to_json(), sort_keys=True)
         if known not in faces:
             faces[known] = choice().select(root, steps, quiet=quiet)
-        chosen = faces[known]
-        return evaluation.score(chosen, models(model), occluder=occluder, seed=seed, quiet=quiet)
+        return evaluation.score(
+            faces[known], models(model), occluder=occluder, quiet=quiet, **drawn
+        )
 
     return score
 

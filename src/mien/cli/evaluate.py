@@ -36,6 +36,8 @@ def evaluate(
     fold: _faces.Fold = "0",
     part: _faces.Part = "test",
     shared: _faces.Shared = False,
+    style: _faces.Style = None,
+    severity: _faces.Severity = 1.0,
     seed: _faces.Seed = 0,
     model: _options.Model = None,
     labels: _faces.Output = None,
@@ -90,7 +92,16 @@ def evaluate(
     wanted = _faces.output(labels, dataset)
     reader = ExpressionReader(model, labels=wanted, provider=provider, mirror=mirror)
     chosen = choice.select(root, reader.preparation, quiet=quiet)
-    found = score(chosen, reader, occluder=occlude, seed=seed, shared=shared, quiet=quiet)
+    found = score(
+        chosen,
+        reader,
+        occluder=occlude,
+        style=style,
+        severity=severity,
+        seed=seed,
+        shared=shared,
+        quiet=quiet,
+    )
     if receipt is not None:
         found.save(receipt)
         say(f"{receipt}: the receipt of {len(found.faces)} faces", quiet=quiet)

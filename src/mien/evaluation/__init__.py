@@ -12,7 +12,7 @@ from typing import Any, Unpack
 
 from mien.data.protocol import Protocol
 from mien.data.table import FaceTable
-from mien.evaluation.answers import Answers, How, answer
+from mien.evaluation.answers import Answers, Condition, How, answer
 from mien.evaluation.measures import Result as Result
 from mien.evaluation.measures import result
 from mien.evaluation.receipts import Receipt as Receipt
@@ -21,6 +21,7 @@ from mien.evaluation.selection import Choice as Choice
 from mien.evaluation.selection import Chosen as Chosen
 from mien.evaluation.selection import check_classes as check_classes
 from mien.evaluation.selection import located
+from mien.occlusion import NONE
 from mien.recognizer import ExpressionReader
 
 Stated = Mapping[str, Any]
@@ -55,24 +56,18 @@ def score(
     chosen: Chosen,
     reader: ExpressionReader,
     *,
-    occluder: str = "none",
     landmarks: str | Path | None = None,
-    seed: int = 0,
-    shared: bool = False,
-    quiet: bool = True,
+    **condition: Unpack[Condition],
 ) -> Receipt:
     """Measure the model on chosen faces; the landmark network finds points that are lacking."""
-    locate, stated = located(chosen, occluder, landmarks)
+    locate, stated = located(chosen, condition.get("occluder", NONE), landmarks)
     return receipt(
         chosen.faces,
         reader,
         protocol=stated,
-        occluder=occluder,
         locate=locate,
-        seed=seed,
         really_occluded=chosen.really_occluded,
-        shared=shared,
-        quiet=quiet,
+        **condition,
     )
 
 
@@ -81,7 +76,7 @@ def measure(
     protocol: Protocol,
     reader: ExpressionReader,
     *,
-    occluder: str = "none",
+    occluder: str = NONE,
     landmarks: str | Path | None = None,
     seed: int = 0,
     quiet: bool = True,
@@ -106,10 +101,13 @@ def measure(
 
 
 def _stated(protocol: Stated | None, found: Answers, reader: ExpressionReader) -> dict[str, Any]:
+    drawn = found.condition
+    usual = {"style": None, "severity": 1.0}
     return {
         **(protocol or {}),
         **found.shared,
-        "occluder": found.occluder,
+        "occluder": drawn["occluder"],
+        **{name: drawn[name] for name, value in usual.items() if drawn[name] != value},
         "test_time_augmentation": "mirror" if reader.mirror else "none",
-        "seed": found.seed,
+        "seed": drawn["seed"],
     }

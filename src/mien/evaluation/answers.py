@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mien.data.table import FaceTable
 from mien.errors import DataError
 from mien.expressions import EXPRESSIONS
-from mien.occlusion import occluder as occluder_by_name
+from mien.occlusion import NONE, batch
 from mien.occlusion.regions import HIDDEN_FROM, REGIONS, covered_shares
 from mien.progress import track
 from mien.recognizer import ExpressionReader
@@ -24,21 +24,30 @@ Bools = NDArray[np.bool_]
 Locate = Callable[[Images], Points]
 
 
-class How(TypedDict, total=False):
-    """How faces are shown.
+class Condition(TypedDict, total=False):
+    """What is drawn on every face: an occluder, `none` for nothing, in a style, how severely.
 
-    occluder: drawn on each face unless it is `none`, by the face's points, or by those (N, 68, 2)
-    that `locate` finds in images (N, H, W) of faces without. really_occluded: no region is known
-    to be visible. shared: only faces of expressions that the model has too, and only those of its
-    answers that the faces have too.
+    shared: only faces of expressions that the model has too, and only those of its answers that the
+    faces have too.
     """
 
     occluder: str
-    locate: Locate | None
+    style: str | None
+    severity: float
     seed: int
-    really_occluded: bool
     shared: bool
     quiet: bool
+
+
+class How(Condition, total=False):
+    """How faces are shown.
+
+    It is drawn by a face's points, or by those (N, 68, 2) that `locate` finds in images (N, H, W)
+    of faces without. really_occluded: no region is known to be visible.
+    """
+
+    locate: Locate | None
+    really_occluded: bool
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -46,8 +55,8 @@ class Answers:
     """What a model says of N faces; expressions are places in `labels` (C,).
 
     probabilities: (N, C), 0 for what the model cannot say. reported, covered: (N, R), whether it
-    says that a region is hidden, and what share of it is, nan where nobody knows. shared: what the
-    result says of faces left out for want of a common expression.
+    says that a region is hidden, and what share of it is, nan where nobody knows. condition: what
+    was drawn. shared: what the result says of faces left out for want of a common expression.
     """
 
     faces: FaceTable
@@ -59,8 +68,7 @@ class Answers:
     regions: tuple[str, ...]
     reported: Bools
     covered: Shares
-    occluder: str
-    seed: int
+    condition: dict[str, Any]
     shared: dict[str, Any]
 
 
@@ -68,9 +76,11 @@ def answer(
     faces: FaceTable,
     reader: ExpressionReader,
     *,
-    occluder: str = "none",
-    locate: Locate | None = None,
+    occluder: str = NONE,
+    style: str | None = None,
+    severity: float = 1.0,
     seed: int = 0,
+    locate: Locate | None = None,
     really_occluded: bool = False,
     shared: bool = False,
     quiet: bool = True,
@@ -84,7 +94,13 @@ def answer(
     starts = range(0, len(kept), BATCH)
     for first in track(starts, total=len(starts), description="evaluating", quiet=quiet):
         some = kept[first : first + BATCH]
-        images, covered = _shown(some, occluder, locate, seed, first)
+        images, covered = some.images, np.zeros((len(some), len(REGIONS)))
+        if occluder != NONE:
+            points_xy = _points(some, locate)
+            images, masks = batch(
+                occluder, images, points_xy, seed, first, style=style, severity=severity
+            )
+            covered = _covered(masks, points_xy)
         if really_occluded:
             covered = np.where(covered >= HIDDEN_FROM, covered, np.nan)
         found = reader.read(np.stack([reader.preparation.whole(image) for image in images]))
@@ -106,8 +122,7 @@ def answer(
         regions=reader.regions,
         reported=reported,
         covered=covered,
-        occluder=occluder,
-        seed=seed,
+        condition={"occluder": occluder, "style": style, "severity": severity, "seed": seed},
         shared=stated,
     )
 
@@ -130,30 +145,10 @@ def _kept(faces: FaceTable, names: tuple[str, ...]) -> tuple[FaceTable, dict[str
     return kept, {"expressions": f"{', '.join(names)}: those shared; {left_out} faces left out"}
 
 
-def _shown(
-    faces: FaceTable, occluder: str, locate: Locate | None, seed: int, first: int
-) -> tuple[Images, Shares]:
-    """Give the images as the model sees them and the covered shares (N, R) of their regions."""
-    if occluder == "none":
-        return faces.images, np.zeros((len(faces), len(REGIONS)))
-    points_xy = _points(faces, locate)
-    images, masks = _drawn(occluder, faces.images, points_xy, seed, first)
-    covered = [
-        list(covered_shares(mask, points).values())
-        for mask, points in zip(masks, points_xy, strict=True)
-    ]
-    return images, np.array(covered)
-
-
-def _drawn(
-    occluder: str, images: Images, points_xy: Points, seed: int, first: int
-) -> tuple[Images, Bools]:
-    hide = occluder_by_name(occluder)
-    drawn = [
-        hide(image, points, np.random.default_rng([seed, first + row]))
-        for row, (image, points) in enumerate(zip(images, points_xy, strict=True))
-    ]
-    return np.stack([image for image, _ in drawn]), np.stack([mask for _, mask in drawn])
+def _covered(masks: Bools, points_xy: Points) -> Shares:
+    """Give the covered share (N, R) of each region's points."""
+    pairs = zip(masks, points_xy, strict=True)
+    return np.array([list(covered_shares(mask, points).values()) for mask, points in pairs])
 
 
 def _points(faces: FaceTable, locate: Locate | None) -> Points:

@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cached_property
 from hashlib import sha256
@@ -24,6 +25,7 @@ from mien.data.table import FaceTable
 from mien.errors import DataError, OutputError
 from mien.evaluation.answers import Answers
 from mien.evaluation.measures import Result
+from mien.occlusion import NONE
 from mien.recognizer import ExpressionReader
 
 FORMAT, KIND = 1, "receipt"
@@ -92,7 +94,8 @@ class Receipt:
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -122,7 +125,7 @@ def make(
     found: Answers, measured: Result, reader: ExpressionReader, data: Mapping[str, Any]
 ) -> Receipt:
     """Put a receipt together; `data` says which faces were chosen, and how."""
-    faces, drawn = found.faces, found.occluder != "none"
+    faces, drawn = found.faces, found.condition["occluder"] != NONE
     known = (faces.subject != "").all()
     output = next(
         one.name
@@ -138,8 +141,7 @@ def make(
         probabilities=found.probabilities.round(DECIMALS),
         labels=found.labels,
         condition={
-            "occluder": found.occluder,
-            "seed": found.seed,
+            **found.condition,
             "points": data.get("points"),
             "points_sha256": points_hash(faces) if drawn else None,
             "shared": bool(found.shared),
@@ -157,7 +159,7 @@ def make(
             "sha256": data_hash(faces),
             "ids_sha256": ids_hash(faces.source_id.tolist()),
         },
-        seeds={"occluder": found.seed},
+        seeds={"occluder": found.condition["seed"]},
         versions=versions(),
     )
 

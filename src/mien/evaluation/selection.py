@@ -21,7 +21,7 @@ from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.answers import Images, Locate, Points
 from mien.faces.finding import FaceFinder
 from mien.faces.landmarks import Landmarker
-from mien.occlusion import occluder as occluder_by_name
+from mien.occlusion import parts
 from mien.preparation import Preparation
 
 PARTS = ("test", "validation", "train")
@@ -181,9 +181,8 @@ def located(
 ) -> tuple[Locate | None, dict[str, Any]]:
     """Give what finds the points that an occluder needs, and say whose points are used."""
     points, stated = chosen.faces.points_xy, dict(chosen.stated)
-    if occluder == "none":
+    if not parts(occluder):
         return None, {**stated, "points": None}
-    occluder_by_name(occluder)  # before the work that a mistyped name would waste
     lacking = len(chosen.faces)
     if points is not None:
         lacking = int((~np.isfinite(points).all(axis=(1, 2))).sum())

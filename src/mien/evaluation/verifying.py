@@ -80,13 +80,16 @@ def verify(
     checks += [Check("faces", True, f"{len(faces)} found"), *_of_data(receipt, faces)]
     if not all(check.holds for check in checks):
         return checks
+    condition = receipt.condition
     measured = score(
         Chosen(faces, receipt.data, bool(receipt.data.get("list"))),
         reader,
-        occluder=receipt.condition["occluder"],
         landmarks=landmarks,
-        seed=receipt.condition["seed"],
-        shared=receipt.condition["shared"],
+        occluder=condition["occluder"],
+        style=condition["style"],
+        severity=condition["severity"],
+        seed=condition["seed"],
+        shared=condition["shared"],
         quiet=quiet,
     )
     return [*checks, *_of_answers(receipt, measured)]
