@@ -1,7 +1,7 @@
 """Which part of the face matters: one model shown every condition, or a network trained on each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,8 @@ SWEEP, RETRAIN = "sweep", "retrain"
 class Done:
     """A finished study: what was answered, the receipts behind it, histories of trainings.
 
-    faces: those that were tested, in the order of the answers. table, splits: where folds were
-    trained, all faces and which of them.
+    faces: those that were tested, in the order of the answers. drawn: how occluders were drawn.
+    table, splits: where folds were trained, all faces and which of them.
     """
 
     mode: str
@@ -43,6 +43,7 @@ class Done:
     receipts: Mapping[Cell, str]
     confusions: Mapping[str, NDArray[np.int64]]
     histories: Mapping[str, dict[str, list[float | None]]]
+    drawn: Mapping[str, Any] = field(default_factory=dict)
     table: FaceTable | None = None
     splits: Splits | None = None
 
@@ -54,9 +55,13 @@ def sweep(
     folder: Path,
     *,
     seeds: Sequence[int] = (0,),
+    drawn: Mapping[str, Any] | None = None,
     quiet: bool = True,
 ) -> Done:
-    """Show one model the chosen faces under every condition; a seed is that of what is drawn."""
+    """Show one model the chosen faces under every condition; a seed is that of what is drawn.
+
+    `drawn`: how occluders are drawn, their `style` and `severity`.
+    """
     conditions = checked(conditions)
     check_classes(chosen.faces)
     _check_points(chosen.faces)
@@ -67,20 +72,24 @@ def sweep(
         "model": reader.sha256,
         "labels": reader.labels,
         "mirror": reader.mirror,
+        "drawn": dict(drawn or {}),
     }
     store = Store(folder, plan)
     cells = [Cell(MODEL, name, seed, "all") for seed in _seeds(seeds) for name in conditions]
     for cell in steps([one for one in cells if one not in store], "conditions", quiet):
-        store.save(cell, score(chosen, reader, occluder=cell.tested, seed=cell.seed, quiet=True))
+        how = {"occluder": cell.tested, "seed": cell.seed, **(drawn or {})}
+        store.save(cell, score(chosen, reader, quiet=True, **how))
     stated = {
         **chosen.stated,
         "model": reader.metadata.name,
         "model_sha256": reader.sha256,
         "test_time_augmentation": "mirror" if reader.mirror else "none",
+        "drawn": dict(drawn or {}) or None,
         "seeds": list(seeds),
     }
     own = {name: (MODEL, name) for name in conditions}
-    return _gathered(SWEEP, store, cells, conditions, (MODEL,), own, chosen.faces, stated)
+    done = _gathered(SWEEP, store, cells, conditions, (MODEL,), own, chosen.faces, stated)
+    return replace(done, drawn=drawn or {})
 
 
 def retrain(
@@ -149,7 +158,7 @@ def retrain(
         )
         for name in conditions
     }
-    return replace(done, histories=histories, table=table, splits=splits)
+    return replace(done, drawn=drawn or {}, histories=histories, table=table, splits=splits)
 
 
 def without_copies(table: FaceTable, splits: Splits) -> Splits:

@@ -15,6 +15,7 @@ from mien.study.estimates import Findings
 from mien.study.explain import Frame, mean_face
 from mien.study.importance import Done
 from mien.study.sentences import points
+from mien.study.settings import WHOLE
 
 _AVERAGED = 400  # faces in the mean face
 _SAMPLES = 8
@@ -41,9 +42,15 @@ def _each(
 ) -> list[Picture]:
     """Draw every condition on a face."""
     return [
-        Picture(occlusion.occluder(name)(face, points_xy, np.random.default_rng(0))[0], name)
-        for name in done.outcome.conditions
+        Picture(_drawn(done, name, face, points_xy)[0], name) for name in done.outcome.conditions
     ]
+
+
+def _drawn(
+    done: Done, name: str, face: NDArray[np.uint8], points_xy: NDArray[np.floating[Any]]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    draw = occlusion.occluder(name, **(done.drawn if name != WHOLE else {}))
+    return draw(face, points_xy, np.random.default_rng(0))
 
 
 def _mean(done: Done) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -60,8 +67,7 @@ def maps(done: Done, found: Findings) -> Iterator[Block]:
     if done.faces.points_xy is None or not single:
         return
     face, points_xy = _mean(done)
-    rng = np.random.default_rng(0)
-    hidden = {name: occlusion.occluder(name)(face, points_xy, rng)[1] for name in single}
+    hidden = {name: _drawn(done, name, face, points_xy)[1] for name in single}
     everyone = {one.condition: one.cost.value for one in found.effects}
     each = {one.expression: {n: c.value for n, c in one.costs.items()} for one in found.expressions}
     most = max(0.01, *(abs(costs[name]) for costs in each.values() for name in single))

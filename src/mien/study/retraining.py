@@ -59,6 +59,8 @@ class Retraining:
         rows = self._rows(fold.test)
         found = fitted.probabilities(self.crops(cell.tested)[rows])
         n, tested = len(rows), self.table[rows]
+        condition = {"occluder": cell.tested, "style": None, "severity": 1.0, "seed": 0}
+        condition |= dict(self._drawn)
         answers = Answers(
             faces=tested,
             labels=self.labels,
@@ -69,8 +71,7 @@ class Retraining:
             regions=(),
             reported=np.zeros((n, 0), bool),
             covered=np.zeros((n, 0)),
-            occluder=cell.tested,
-            seed=0,
+            condition=condition,
             shared={},
         )
         digest = fitted.sha256()
@@ -84,7 +85,7 @@ class Retraining:
             predicted=answers.predicted,
             probabilities=found.round(DECIMALS),
             labels=self.labels,
-            condition={"occluder": cell.tested, "seed": 0, **self._drawn},
+            condition=condition,
             model={
                 "name": f"{self.training.network} trained on {cell.trained}",
                 "sha256": digest,

@@ -63,12 +63,16 @@ TRAININGS = {"residual": Training(), "jaffe": JAFFE}
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A comparison that was published: its question, conditions, and network to train."""
+    """A comparison that was published: its question, conditions, and network to train.
+
+    pad: how far boxes reach beyond the points, in parts of the image's shorter side.
+    """
 
     alias: str
     question: str
     conditions: tuple[str, ...]
     network: str
+    pad: float | None = None
 
 
 PRESETS = {
@@ -77,6 +81,7 @@ PRESETS = {
         question="Which matters more to an expression, the eyes or the mouth?",
         conditions=(WHOLE, "eyes", "mouth", "eyes+mouth"),
         network="jaffe",
+        pad=3 / 256,
     ),
     "masked-faces": Preset(
         alias="system1",
