@@ -53,7 +53,7 @@ def test_the_map_is_as_large_as_the_face(saved: Path) -> None:
 
     inputs = np.random.default_rng(0).normal(size=(2, 1, 16, 16)).astype(np.float32)
     found = grad_cam(open_network(saved), inputs, np.array([0, 3]))
-    assert found.shape == (16, 16) and found.min() >= 0 and found.max() in (0, 1)
+    assert found.shape == (2, 16, 16) and found.min() >= 0 and found.max() in (0, 1)
 
 
 def test_without_captum_the_extra_is_named(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:

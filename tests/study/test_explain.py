@@ -8,7 +8,7 @@ import pytest
 import models
 from mien.errors import DataError
 from mien.recognizer import ExpressionReader
-from mien.study.explain import Frame, explain, grid, spread
+from mien.study.explain import Frame, explain, grid, laid_over, spread
 
 SIDE = 48
 
@@ -104,3 +104,13 @@ def test_colour_is_covered_in_colour(crops: np.ndarray) -> None:
     coloured = np.stack([crops, crops // 2, crops // 4], axis=-1)
     covered = Frame((SIDE, SIDE), None).covered(coloured, np.array([24.0, 24.0]))
     np.testing.assert_array_equal(covered[0, 24, 24], coloured[0].mean(axis=(0, 1)).astype(int))
+
+
+def test_maps_are_laid_over_each_other_by_the_points(points: np.ndarray) -> None:
+    maps = np.zeros((3, SIDE, SIDE))
+    points[0] += 6
+    maps[0, 26:30, 26:30] = maps[1:, 20:24, 20:24] = 0.5
+    found = laid_over(maps, points)
+    y, x = np.unravel_index(found.argmax(), found.shape)
+    assert found.max() == 1 and 21 <= x <= 26 and 21 <= y <= 26
+    assert (found > 0.5).sum() < 30

@@ -191,7 +191,8 @@ def _network(checkpoint: Path | None) -> Any:
 
 def _cam(network: Any, group: Group, reader: "ExpressionReader") -> NDArray[np.float64]:
     from mien.study.cam import grad_cam
+    from mien.study.explain import laid_over
 
     inputs = reader.preparation.normalized(group.crops)
     head = "ferplus" if "contempt" in reader.labels else "fer2013"
-    return grad_cam(network, inputs, group.targets, head=head)
+    return laid_over(grad_cam(network, inputs, group.targets, head=head), group.points_xy)

@@ -35,7 +35,7 @@ def grad_cam(
     *,
     head: str = "ferplus",
 ) -> NDArray[np.float64]:
-    """Average over inputs (N, 1, H, W) what speaks for their targets (N,): (H, W), 0 to 1."""
+    """Give for inputs (N, 1, H, W) what speaks for their targets (N,): (N, H, W), 0 to 1."""
     try:
         from captum.attr import LayerAttribution, LayerGradCam
     except ImportError as error:
@@ -49,8 +49,8 @@ def grad_cam(
     cam = LayerGradCam(logits, _layer(network, images))
     found = cam.attribute(images, target=torch.from_numpy(targets), relu_attributions=True)
     large = LayerAttribution.interpolate(found, tuple(inputs.shape[2:]), "bilinear")
-    mean = large.detach()[:, 0].double().mean(0).numpy()
-    return np.asarray(mean / max(float(mean.max()), 1e-12))
+    maps = large.detach()[:, 0].double().numpy()
+    return np.asarray(maps / max(float(maps.max()), 1e-12))
 
 
 def _layer(network: ResidualNetwork, images: Tensor) -> nn.Module:

@@ -69,8 +69,8 @@ def explain(
     face = mean_face(crops, frame)
     regions, masks = {}, {}
     for region in _known(REGIONS) if points_xy is not None else ():
-        regions[region] = lost(_hidden(region, crops, np.asarray(points_xy)))
-        _, masks[region] = occlusion.occluder(region)(face, frame.mean_xy, _rng(0))
+        regions[region] = lost(occlusion.batch(region, crops, np.asarray(points_xy), 0)[0])
+        masks[region] = occlusion.batch(region, face[None], frame.mean_xy[None], 0)[1][0]
     centres = grid(crops.shape[1:3])
     steps = track(centres, total=len(centres), description=f"covering {name}", quiet=quiet)
     losses = np.array([lost(frame.covered(crops, centre)) for centre in steps])
@@ -127,6 +127,13 @@ def mean_face(crops: Crops, frame: Frame) -> Crops:
     return np.rint(total / len(crops)).astype(np.uint8)
 
 
+def laid_over(maps: Floats, points_xy: Points | None) -> Floats:
+    """Average maps (N, H, W) of values from 0 to 1 on the mean face; the greatest becomes 1."""
+    frame = Frame(maps.shape[1:3], points_xy)
+    mean = mean_face(np.rint(maps * 255).astype(np.uint8), frame).astype(np.float64)
+    return np.asarray(mean / max(float(mean.max()), 1.0))
+
+
 def grid(size_hw: tuple[int, ...]) -> Floats:
     """Give the centres (P, 2), x before y, of a small cover's places."""
     step = max(1.0, STRIDE * min(size_hw[:2]))
@@ -145,15 +152,5 @@ def spread(losses: Floats, centres_xy: Floats, size_hw: tuple[int, ...]) -> Floa
     return np.asarray(total / np.maximum(weights, 1))
 
 
-def _hidden(region: str, crops: Crops, points_xy: Points) -> Crops:
-    hide = occlusion.occluder(region)
-    drawn = [hide(crop, points_xy[row], _rng(row))[0] for row, crop in enumerate(crops)]
-    return np.stack(drawn)
-
-
 def _known(regions: Sequence[str]) -> list[str]:
     return [region for region in regions if region in occlusion.names()]
-
-
-def _rng(row: int) -> np.random.Generator:
-    return np.random.default_rng([0, row])
