@@ -104,6 +104,10 @@ def test_names_say_what_differs() -> None:
     assert told_apart([one, tiny_receipt([0, 1], [0, 1], occluder="eyes")]) == ["none", "eyes"]
     assert told_apart([one, tiny_receipt([0, 1], [0, 1], model="b")]) == ["a", "b"]
     assert told_apart([one, one]) == ["a", "a (2)"]
+    half = tiny_receipt([0, 1], [0, 1], condition={"occluder": "eyes", "severity": 0.5})
+    assert told_apart([one, half]) == ["none", "eyes to 0.5"]
+    seeds = [tiny_receipt([0, 1], [0, 1], seeds={"training": seed}) for seed in (1, 2)]
+    assert told_apart(seeds) == ["seed 1", "seed 2"]
 
 
 def test_the_bootstrap_of_counts_equals_that_of_faces(rng: np.random.Generator) -> None:

@@ -86,10 +86,10 @@ def verify(
         reader,
         landmarks=landmarks,
         occluder=condition["occluder"],
-        style=condition["style"],
-        severity=condition["severity"],
-        seed=condition["seed"],
-        shared=condition["shared"],
+        style=condition.get("style"),
+        severity=condition.get("severity", 1.0),
+        seed=condition.get("seed", 0),
+        shared=condition.get("shared", False),
         quiet=quiet,
     )
     return [*checks, *_of_answers(receipt, measured)]
@@ -97,9 +97,8 @@ def verify(
 
 def _of_data(receipt: Receipt, faces: FaceTable) -> Iterator[Check]:
     yield _equal("pixels, labels, votes", receipt.data["sha256"], receipts.data_hash(faces))
-    if receipt.condition["points_sha256"]:
-        found = receipts.points_hash(faces)
-        yield _equal("points", receipt.condition["points_sha256"], found or "none")
+    if told := receipt.condition.get("points_sha256"):
+        yield _equal("points", told, receipts.points_hash(faces) or "none")
 
 
 def _of_answers(told: Receipt, found: Receipt) -> Iterator[Check]:

@@ -6,7 +6,7 @@ method, so that none of them is believed more for being one of many.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
@@ -135,9 +135,9 @@ def told_apart(receipts: Sequence[Receipt]) -> list[str]:
             "hash": str(receipt.model["sha256"])[:8],
             "output": str(receipt.model["output"]),
             "mirror": "mirrored" if receipt.model["mirror"] else "one look",
-            "occluder": str(receipt.condition["occluder"]),
+            "condition": _condition(receipt.condition),
             "data": str(receipt.data["name"]),
-            "seed": f"seed {receipt.condition['seed']}",
+            "seed": f"seed {'/'.join(map(str, receipt.seeds.values()))}",
         }
         for receipt in receipts
     ]
@@ -150,6 +150,12 @@ def told_apart(receipts: Sequence[Receipt]) -> list[str]:
         taken[name] += 1
         names[at] = name if taken[name] == 1 else f"{name} ({taken[name]})"
     return names
+
+
+def _condition(drawn: Mapping[str, Any]) -> str:
+    severity = drawn.get("severity", 1.0)
+    said = (drawn["occluder"], drawn.get("style"), f"to {severity:g}" if severity != 1 else "")
+    return " ".join(filter(None, said))
 
 
 def _check_same(found: Sequence[Answered], names: Sequence[str]) -> None:
