@@ -31,6 +31,7 @@ class Area:
     """Outlines of closed polygons, or of upright boxes about their corners; the usual tones.
 
     reach: how far a box exceeds its corners unless told, in parts of the image's shorter side.
+    roomy: outlines for the mean face where its own would be too tight for many expressions.
     """
 
     doc: str
@@ -38,13 +39,15 @@ class Area:
     box: bool = False
     reach: float = 0.0
     tones: tuple[int, tuple[int, int, int]] = BLACK  # on grey, on RGB
+    roomy: tuple[Outline, ...] = ()
 
-    def corners(self, points_xy: Floats) -> list[Floats]:
+    def corners(self, points_xy: Floats, *, roomy: bool = False) -> list[Floats]:
         """Place each outline on faces (N, 68, 2): corners (N, K, 2)."""
-        placed = [shares @ points_xy for shares, _ in self.outlines]
-        if any(shifts.any() for _, shifts in self.outlines):
+        outlines = (self.roomy if roomy else ()) or self.outlines
+        placed = [shares @ points_xy for shares, _ in outlines]
+        if any(shifts.any() for _, shifts in outlines):
             axes = np.swapaxes(frames(points_xy)[..., :2], 1, 2)
-            moved = (shifts @ axes for _, shifts in self.outlines)
+            moved = (shifts @ axes for _, shifts in outlines)
             return [corners + by for corners, by in zip(placed, moved, strict=True)]
         return placed
 
@@ -110,15 +113,36 @@ _FOREHEAD = (
     " 26@1,-9 25@-1,-14 24@-2,-16 19@2,-16 18@1,-14 17@-1,-9"
 )
 
+# Nineteen of twenty faces of FER-2013 have their eyes and lips in these, and no brow higher.
+_ROOMY_EYES = "27@-13.7,-2.9 27@13.7,-2.9 27@13.7,3.6 27@-13.7,3.6"
+_ROOMY_MOUTH = "51@-10.6,-2.7 51@10.6,-2.7 51@10.6,11.7 51@-10.6,11.7"
+_ROOMY_BROWS = _BROWS.replace(",-3", ",-5").replace(",-2", ",-4")
+
 AREAS: dict[str, Area] = {
     "mask-polygon": Area(
         "the face below the bridge of the nose, along the jaw, in a mask's blue",
         (_MASK,),
         tones=(MASK_GREY, MASK_RGB),
     ),
-    "eyes": Area("one bar over both eyes", (outline(_points(36, 47)),), box=True, reach=PAD),
-    "mouth": Area("a box over the lips", (outline(_points(48, 67)),), box=True, reach=PAD),
-    "brows": Area("the brows and what lies between them", (outline(_BROWS),)),
+    "eyes": Area(
+        "one bar over both eyes",
+        (outline(_points(36, 47)),),
+        box=True,
+        reach=PAD,
+        roomy=(outline(_ROOMY_EYES),),
+    ),
+    "mouth": Area(
+        "a box over the lips",
+        (outline(_points(48, 67)),),
+        box=True,
+        reach=PAD,
+        roomy=(outline(_ROOMY_MOUTH),),
+    ),
+    "brows": Area(
+        "the brows and what lies between them",
+        (outline(_BROWS),),
+        roomy=(outline(_ROOMY_BROWS),),
+    ),
     "nose": Area("the nose from between the eyes down", (outline(_NOSE),)),
     "forehead": Area("the forehead above the brows", (outline(_FOREHEAD),)),
     "cheeks": Area("both cheeks below the eyes", both(_CHEEK)),

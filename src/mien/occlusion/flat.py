@@ -32,9 +32,9 @@ class Flat:
     severity: the share of the area that is hidden, about its middle. pad_px, pad_share: how far it
     reaches beyond its outline, in pixels or in parts of the face. tone: a grey level, an RGB
     colour, or `mean`, that of the image. fixed_size: the outline of the mean face, as large as this
-    one and where it is, so that it tells nothing of the expression; or the width and height in
-    pixels of a box in its place. photograph: the reach of a box that has no pad goes by the face,
-    not by the image.
+    one and where it is, so that it tells nothing of the expression, with room for most; or the
+    width and height in pixels of a box in its place. photograph: the reach of a box that has no
+    pad goes by the face, not by the image.
     """
 
     area: Area
@@ -74,10 +74,10 @@ class Flat:
         masks = np.zeros((len(points_xy), height, width), dtype=bool)
         for first in range(0, len(points_xy), AT_ONCE):
             some = slice(first, first + AT_ONCE)
-            points = points_xy[some].astype(np.float64)
-            points = mean_faces(points) if self.fixed_size else points
+            points, fixed = points_xy[some].astype(np.float64), bool(self.fixed_size)
+            points = mean_faces(points) if fixed else points
             pad = self._pad(points, (height, width))
-            for corners in self.area.corners(points):
+            for corners in self.area.corners(points, roomy=fixed):
                 masks[some] |= self._covered(corners, pad, (height, width))
         return masks
 
