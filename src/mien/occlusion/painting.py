@@ -94,6 +94,16 @@ def layered(under: tuple[Any, Any], *over: tuple[Any, Any]) -> tuple[Floats, Flo
     return opacity, colour
 
 
+def rounded(line: Floats, times: int = 3) -> Floats:
+    """Cut the corners of a line again and again; its ends stay."""
+    for _ in range(times):
+        quarters = np.stack(
+            [0.75 * line[:-1] + 0.25 * line[1:], 0.25 * line[:-1] + 0.75 * line[1:]], 1
+        )
+        line = np.concatenate([line[:1], quarters.reshape(-1, 2), line[-1:]])
+    return line
+
+
 def box_around(points_xy: ArrayLike, pad: float) -> Box:
     """Find the box that holds all points and a pad around them."""
     left, top, right, bottom = geometry.bounding_box(points_xy)
