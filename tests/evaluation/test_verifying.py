@@ -46,11 +46,18 @@ def failing(receipt: Receipt, reader: ExpressionReader, root: Path) -> list[Chec
 def test_a_receipt_holds(root: Path, reader: ExpressionReader) -> None:
     receipt = made(root, reader)
     assert not failing(receipt, reader, root)
-    assert len(verify(receipt, reader, chosen(receipt, root, None), root)) == 6
+    assert len(verify(receipt, reader, chosen(receipt, root, None), root)) == 7
 
 
 @pytest.mark.parametrize(
-    "named", [{"rule": "argmax"}, {"list_file": "list.txt"}, {"options": {"rule": "argmax"}}]
+    "named",
+    [
+        {"rule": "argmax"},
+        {"list_file": "list.txt"},
+        {"options": {"rule": "argmax"}},
+        {"split": "all"},
+        {"without_duplicates": True},
+    ],
 )
 def test_the_same_faces_are_found_again(
     root: Path, reader: ExpressionReader, named: dict[str, Any]
@@ -107,7 +114,18 @@ def test_other_pixels_and_lost_faces_fail(root: Path, reader: ExpressionReader) 
     fer.names[9] = "fer0000099.png"
     write(fer, root)
     (lost,) = failing(receipt, reader, root)
-    assert lost.name == "faces" and "fer0000009.png" in lost.found
+    assert lost.name == "faces" and "1 of the receipt's are not among them" in lost.found
+
+
+def test_a_receipt_is_of_the_split_that_it_names(root: Path, reader: ExpressionReader) -> None:
+    receipt = made(root, reader, split="train")
+    assert not failing(receipt, reader, root)
+    data = {**receipt.data, "split": "private"}
+    (check,) = failing(replace(receipt, data=data), reader, root)
+    assert check.name == "faces" and "the protocol selects other faces: 4" in check.found
+    result = {**receipt.result, "protocol": {**receipt.result["protocol"], "occluder": "mouth"}}
+    (check,) = failing(replace(receipt, result=result), reader, root)
+    assert check.name == "protocol" and check.found == "occluder differ"
 
 
 def test_answers_that_the_model_never_gave_fail_although_the_hashes_fit(

@@ -13,7 +13,7 @@ from mien.evaluation.receipts import Receipt
 from mien.report import figures
 from mien.report.document import Block, Document, Shown, Table, Warned
 from mien.report.faces import answer_gallery
-from mien.report.page import Fact, Html
+from mien.report.page import Fact, Html, paragraph
 
 SHOWN = 6  # faces an expression, half of them right if there are as many
 PAGE, MARKDOWN = "index.html", "report.md"
@@ -117,20 +117,18 @@ def _votes(votes: dict[str, Any] | None) -> Iterator[str]:
 def _gallery(receipt: Receipt, faces: FaceTable) -> Html:
     """Show some faces of each expression, the surest answers first, right and wrong."""
     told = receipt.probabilities.max(axis=1)
-    rows: list[int] = []
-    for place in range(len(receipt.labels)):
+    said = np.array(receipt.labels)[receipt.predicted]
+    parts = []
+    for place, name in enumerate(receipt.labels):
         own = np.flatnonzero(receipt.truth == place)
         own = own[np.argsort(-told[own], kind="stable")]
         wrong = own[~receipt.right[own]][: SHOWN // 2].tolist()
-        rows += own[receipt.right[own]][: SHOWN - len(wrong)].tolist() + wrong
-    shown = take(faces, [receipt.faces[row] for row in rows])
-    names = np.array(receipt.labels)
-    return answer_gallery(
-        np.asarray(shown.images),
-        names[receipt.truth[rows]].tolist(),
-        names[receipt.predicted[rows]].tolist(),
-        [f"{told[row]:.0%}" for row in rows],
-    )
+        rows = own[receipt.right[own]][: SHOWN - len(wrong)].tolist() + wrong
+        images = np.asarray(take(faces, [receipt.faces[row] for row in rows]).images)
+        notes = [f"{told[row]:.0%}" for row in rows]
+        shown = answer_gallery(images, [name] * len(rows), said[rows].tolist(), notes)
+        parts.append(paragraph(f"{name}:") + shown if shown else "")
+    return "".join(parts)
 
 
 def _stated(receipt: Receipt) -> Iterator[tuple[str, str]]:

@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 
 from mien.data import files
+from mien.data.splits import take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
 from mien.evaluation import receipts, score
 from mien.evaluation.receipts import Receipt
-from mien.evaluation.selection import Choice, Chosen, again
+from mien.evaluation.selection import EVERY, Choice, Chosen, again
+from mien.preparation import Preparation
 from mien.recognizer import ExpressionReader
 
 # Another processor rounds probabilities otherwise, and that may move a face to the next bin.
 TOLERANCE, LOOSE = 0.002, 0.01
 BY_PROBABILITY = ("certain", "ece", "hidden", "reliability", "risk_coverage", "votes")
-UNCOMPARED = ("protocol", "model_sha256")  # the faces, the condition and the model are compared
+REWORDED = ("protocol",)  # compared by itself
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,14 @@ def chosen(
     The list and the file of points that it names are looked for under the root.
     """
     data = receipt.data
+    part: dict[str, Any] = {
+        "split": data.get("split") or (None if data.get("list") else EVERY),
+        "without_duplicates": data.get("duplicates_of_train") == "left out",
+        "rule": data.get("rule") if data.get("data_set") != "fer2013" else None,
+    }
     if table is not None:
-        return Choice(table=table, rule=data.get("rule"))
+        own = part if data.get("table") else {"rule": part["rule"]}
+        return Choice(table=table, **own)
     if not data.get("data_set"):
         raise UsageError(f"the receipt is of the table {data.get('table')!r}; give it by --table")
     if root is None:
@@ -54,9 +62,9 @@ def chosen(
     return Choice(
         data_set=data["data_set"],
         options=dict(text.partition("=")[::2] for text in data.get("options") or ()),
-        rule=data.get("rule") if data["data_set"] != "fer2013" else None,
         list_file=found["list_file"],
         points_file=points_file or found["points_file"],
+        **part,
     )
 
 
@@ -74,10 +82,10 @@ def verify(
     if not checks[-1].holds:
         return checks
     try:
-        faces = again(choice, receipt.faces, root, reader.preparation, quiet=quiet)
+        faces, how = _faces(receipt, choice, root, reader.preparation, quiet)
     except DataError as error:
         return [*checks, Check("faces", False, str(error))]
-    checks += [Check("faces", True, f"{len(faces)} found"), *_of_data(receipt, faces)]
+    checks += [Check("faces", True, f"{len(faces)} {how}"), *_of_data(receipt, faces)]
     if not all(check.holds for check in checks):
         return checks
     condition = receipt.condition
@@ -95,6 +103,25 @@ def verify(
     return [*checks, *_of_answers(receipt, measured)]
 
 
+def _faces(
+    receipt: Receipt, choice: Choice, root: Path | None, steps: Preparation, quiet: bool
+) -> tuple[FaceTable, str]:
+    """Select as the receipt says it did; of other data, or by a file of ids, take its ids."""
+    if receipt.data.get("splits") or (choice.table and not receipt.data.get("table")):
+        return again(choice, receipt.faces, root, steps, quiet=quiet), "found by their ids"
+    faces = choice.select(root, steps, quiet=quiet).faces
+    if receipt.condition.get("shared"):
+        faces = faces[np.isin(faces.expression_names(), receipt.labels)]
+    found, told = set(faces.source_id.tolist()), set(receipt.faces)
+    if found != told:
+        example = min(found ^ told)
+        raise DataError(
+            f"the protocol selects other faces: {len(told - found)} of the receipt's are not among"
+            f" them, {len(found - told)} are only among them, such as {example!r}"
+        )
+    return take(faces, receipt.faces), "selected again"
+
+
 def _of_data(receipt: Receipt, faces: FaceTable) -> Iterator[Check]:
     yield _equal("pixels, labels, votes", receipt.data["sha256"], receipts.data_hash(faces))
     if told := receipt.condition.get("points_sha256"):
@@ -109,8 +136,12 @@ def _of_answers(told: Receipt, found: Receipt) -> Iterator[Check]:
     yield Check("answers", not differing, f"{differing} of {len(told.faces)} differ")
     gap = float(np.abs(told.probabilities - found.probabilities).max())
     yield Check("probabilities", gap <= TOLERANCE, f"differ by {gap:.4f} at most")
-    wrong = [name for name in _differing(told.result, found.result) if name not in UNCOMPARED]
+    wrong = [name for name in _differing(told.result, found.result) if name not in REWORDED]
     yield Check("measures", not wrong, f"{', '.join(wrong) or 'none'} differ")
+    said, known = told.result["protocol"], {**found.result["protocol"], **told.data}
+    # Faces that are left out for want of a common expression are not in the receipt.
+    wrong = [name for name in said if name != "expressions" and said[name] != known.get(name)]
+    yield Check("protocol", not wrong, f"{', '.join(wrong) or 'none'} differ")
 
 
 def _differing(told: dict[str, Any], found: dict[str, Any]) -> list[str]:
