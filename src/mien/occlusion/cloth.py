@@ -168,6 +168,7 @@ def plan_scarf(
         part = np.clip((down - start) / wraps[np.minimum(which, len(wraps) - 1)], 0, 1)
         # Each bulges at the sides, and the whole widens towards the shoulders.
         wide = np.where(x < nose[0], right, left) + 0.02 + 0.3 * np.clip(y - 0.9, 0, 1) ** 2
+        wide *= 0.84 + 0.16 * np.clip(down / 0.35, 0, 1)
         wide += 0.1 * np.sqrt(np.clip(1 - (2 * part - 1) ** 2, 0, 1))
         body = (down > 0) & (np.abs(x - nose[0]) < wide) & (y < foot - 0.5 * facing**2)
         shade = 0.55 + 0.55 * np.sin(np.pi * (0.12 + 0.8 * part)) - 0.22 * (part < 0.08)

@@ -74,9 +74,9 @@ def _locks(head: Head, rng: np.random.Generator, severity: float) -> list[_Lock]
     locks = []
     for at in across:
         reach = np.sin(1.35 * at) * (left if at > 0 else right)
-        root = np.array([brow + 0.62 * reach, CROWN + 0.35 * at**2 + rng.normal(0, 0.05)])
+        root = np.array([brow + 0.42 * reach, CROWN + 0.3 * at**2 + rng.normal(0, 0.06)])
         tip = TIPS + 0.2 * abs(at) + uneven * rng.normal()
-        bend = 0.36 * reach + sweep * (1.0 - 0.3 * at * np.sign(sweep)) + parting * np.sign(at)
+        bend = 0.56 * reach + sweep * (1.0 - 0.3 * at * np.sign(sweep)) + parting * np.sign(at)
         locks.append(
             _Lock(
                 root=root,
@@ -95,9 +95,9 @@ def _strands(
     """Say where a lock lies and how light its strands are; it frays towards the tip."""
     part = (y - lock.root[1]) / lock.length
     inside = np.clip(part, 0, 1)
-    half = lock.half * (1 - 0.88 * inside**2.2)
-    aside = (x - lock.root[0] - lock.bend * inside**1.7) / half
+    half = lock.half * (1 - 0.88 * inside**2.2) * (0.4 + 0.6 * np.minimum(1, 3 * inside))
+    aside = (x - lock.root[0] - lock.bend * inside**1.3) / half
     strand = fine(6.0 * aside + 11 * number, 1.6 * inside + 5 * number)
-    lies = (part > 0) & (np.abs(aside) < 1) & (part < 1 + 0.12 * strand)
+    lies = (part > 0.04 + 0.04 * strand) & (np.abs(aside) < 1) & (part < 1 + 0.12 * strand)
     light = 0.72 + 0.26 * strand + shine * np.exp(-(((part - 0.42 - 0.05 * strand) / 0.12) ** 2))
     return lies, lock.tone * np.maximum(light - 0.3 * np.abs(aside) ** 3, 0.12)

@@ -39,7 +39,7 @@ def plan(
 ) -> tuple[Box, Look]:
     head = Head.of(points_xy)
     from_left, angle = rng.random() < 0.5, np.radians(rng.uniform(12, 62))
-    size, spread = rng.uniform(0.86, 1.04), rng.uniform(0.45, 1.25)
+    size, spread = rng.uniform(0.8, 0.98), rng.uniform(0.45, 1.25)
     bend = rng.normal(0, 2, len(FINGERS))
     skin = light.skin * rng.uniform(0.9, 1.08)
     sleeve = np.array(SLEEVES[rng.integers(len(SLEEVES))]) * light.level

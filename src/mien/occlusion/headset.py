@@ -130,7 +130,7 @@ def _straps(
     if crown:
         top = y - shell.middle[1] + shell.half[1]
         narrow = 0.17 * severity * (1 + 0.25 * np.clip(top, -2, 0))
-        over = (np.abs(aside - 0.25 * head.turn) < narrow) & (top < 0.1) & (top > -1.0)
+        over = (np.abs(aside - 0.25 * head.turn) < narrow) & (top < 0.1) & (top > -1.15)
         shade = np.where(over, 1 - 0.35 * (aside / 0.2) ** 2 + 0.3 * top, shade)
         band |= over
     return band, np.clip(shade, 0.25, 1.1)

@@ -30,7 +30,7 @@ def plan(
     lean, radius = np.radians(rng.uniform(-32, 32)), rng.uniform(0.42, 0.54)
     foam = FOAMS[rng.integers(len(FOAMS))] if rng.random() < 0.4 else None
     skin, grain = light.skin * rng.uniform(0.92, 1.05), noise(rng)
-    mouth = head.points[geometry.MOUTH].mean(0) + rng.normal(0, 0.05, 2) + (0, 0.1)
+    mouth = head.points[geometry.MOUTH].mean(0) + rng.normal(0, 0.05, 2) + (0, 0.03)
     down = np.array([np.sin(lean), np.cos(lean)])
     ball = mouth + (1 - severity) * TRAVEL * down
     fist = [_curled(row, radius) for row in range(4)]
