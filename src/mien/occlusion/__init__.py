@@ -12,19 +12,18 @@ from typing import Any
 import numpy as np
 
 from mien.errors import DataError, UsageError, unknown_name
-from mien.occlusion import eyewear, masks
 from mien.occlusion.areas import AREAS
 from mien.occlusion.flat import Flat, silhouette
 from mien.occlusion.kinds import STYLES, Image, Mask, Points
 from mien.occlusion.kinds import Draw as Draw
 from mien.occlusion.kinds import Kind as Kind
+from mien.occlusion.realistic import REALISTIC
 
 NONE = "none"
 
 OCCLUDERS: dict[str, Kind] = {
     **{name: Kind(partial(Flat, area=area), "flat", area.doc) for name, area in AREAS.items()},
-    "sunglasses": Kind(eyewear.sunglasses, "realistic", "sunglasses of a random make"),
-    "surgical": Kind(masks.surgical, "realistic", "a surgical mask: pleats, ear loops, shading"),
+    **REALISTIC,
 }
 
 
@@ -51,8 +50,8 @@ def occluder(
     `eyes` and `mouth` reach 3 px beyond their points for 48 px of the image's shorter side, which
     fits an image that one face fills; say if it is a `photograph` of more.
     """
-    asked = dict(pad_px=pad_px, pad_share=pad_share, tone=tone, fixed_size=fixed_size)
-    asked |= dict(photograph=photograph)
+    asked = {"pad_px": pad_px, "pad_share": pad_share, "tone": tone}
+    asked |= {"fixed_size": fixed_size, "photograph": photograph}
     draws = _draws(spec, style, severity, asked)
 
     def drawn(image: Image, points_xy: Points, rng: np.random.Generator) -> tuple[Image, Mask]:
