@@ -52,9 +52,7 @@ def plan(
         colour = shade[..., None] * fabric
         clip = (np.abs(out - 0.82) < 0.05) & (drop < -0.62) & (make != "folded")
         layers = [((out <= 1).astype(float), colour)]
-        gleam = (
-            CLIP * np.clip(light.level * (1.1 - 1.5 * np.abs(out - 0.8) / 0.1), 0.4, 1)[..., None]
-        )
+        gleam = np.clip(light.level * (1.1 - 15 * np.abs(out - 0.8)), 0.4, 1)[..., None] * CLIP
         layers.append((0.85 * clip, gleam))
         if valve:
             layers.append(_valve(dx - valve_at[0], dy - valve_at[1] * severity, fabric))
@@ -116,7 +114,8 @@ def _out(dx: Floats, dy: Floats, rim: Floats) -> Floats:
     at = np.linspace(-np.pi, np.pi, _RIM, endpoint=False)
     reach = np.interp(at, np.arctan2(rim[:, 1], rim[:, 0]), np.hypot(*rim.T), period=2 * np.pi)
     # The rim of a head seen from the side folds over itself; what is drawn is smooth.
-    reach = (np.roll(reach, 1) + 2 * reach + np.roll(reach, -1)) / 4
+    for _ in range(3):
+        reach = (np.roll(reach, 1) + 2 * reach + np.roll(reach, -1)) / 4
     reach = np.interp(np.arctan2(dy, dx), at, reach, period=2 * np.pi)
     return np.asarray(np.hypot(dx, dy) / np.maximum(reach, 1e-6))
 
