@@ -14,6 +14,7 @@ from mien.cli.evaluate import evaluate
 from mien.cli.explain import explain
 from mien.cli.models import models
 from mien.cli.occlude import occlude
+from mien.cli.occluders import occluders
 from mien.cli.predict import predict
 from mien.cli.train import train
 from mien.cli.verify import verify
@@ -42,6 +43,10 @@ EXAMPLES: dict[Callable[..., None], str] = {
     occlude: """
         mien occlude photos/ hidden/ --with eyes,mouth,surgical
         mien occlude tables/jaffe hidden/ --with eyes+mouth --fixed-size face --masks""",
+    occluders: """
+        mien occluders --style realistic
+        mien occluders --sheet occluders.png
+        mien occluders --sheet occluders.png --table tables/jaffe""",
     train: """
         mien train recipes/landmarks.toml --data data""",
     models: """

@@ -88,11 +88,8 @@ def _outline(head: Head, height: float, severity: float) -> tuple[Floats, Floats
     )
     apex = face[NOSE_BASE] + (0.18 * head.turn, 0.12)
     # What stands off the face hides the far cheek of a turned head.
-    corners[:, 0] += (
-        0.16
-        * head.turn
-        * np.sin(np.pi * np.clip((corners[:, 1] - nose[1]) / (face[CHIN, 1] - nose[1]), 0, 1))
-    )
+    down = (corners[:, 1] - nose[1]) / max(face[CHIN, 1] - nose[1], 0.2)
+    corners[:, 0] += 0.16 * head.turn * np.sin(np.pi * np.clip(down, 0, 1))
     foot = face[CHIN, 1] + 0.07
     rim = _closed(corners)
     rim[:, 1] = foot + severity * (rim[:, 1] - foot)
