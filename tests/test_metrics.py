@@ -183,6 +183,15 @@ def test_bootstrap_is_near_the_normal_interval_and_repeats(rng: np.random.Genera
     assert (low, high) == metrics.bootstrap(values, np.random.default_rng(1))
 
 
+def test_resampled_counts_give_the_interval_of_resampled_faces(rng: np.random.Generator) -> None:
+    labels, said = rng.integers(0, 3, 400), rng.integers(0, 3, 400)
+    said = np.where(rng.random(400) < 0.6, labels, said)
+    found = metrics.resampled(metrics.confusion(labels, said, 3), metrics.macro_f1, 0)
+    drawn = [rng.integers(0, 400, 400) for _ in range(1000)]
+    values = [metrics.macro_f1(metrics.confusion(labels[one], said[one], 3)) for one in drawn]
+    assert found == pytest.approx(np.percentile(values, [2.5, 97.5]), abs=0.01)
+
+
 def test_mcnemar_gives_the_exact_binomial_p() -> None:
     a = np.array([True] * 9 + [False] + [True] * 50)
     b = np.array([False] * 9 + [True] + [True] * 50)

@@ -1,7 +1,7 @@
 """Pure functions of counts, labels and probabilities. A confusion has the truth in its rows."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -170,6 +170,17 @@ def bootstrap(
     n = len(values)
     means = [float(values[rng.integers(0, n, n)].mean()) for _ in range(draws)]
     low, high = np.percentile(means, [2.5, 97.5]).tolist()
+    return low, high
+
+
+def resampled(
+    counts: Integers, measure: Callable[[Integers], float], seed: int, rounds: int = 2000
+) -> tuple[float, float]:
+    """Give the 95 % percentile interval of a measure of a confusion, its faces drawn anew."""
+    total = int(counts.sum())
+    drawn = np.random.default_rng(seed).multinomial(total, counts.ravel() / total, rounds)
+    values = [measure(one.reshape(counts.shape)) for one in drawn]
+    low, high = np.percentile(values, [2.5, 97.5]).tolist()
     return low, high
 
 

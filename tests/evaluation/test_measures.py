@@ -1,5 +1,6 @@
 """What is measured of answers, against scikit-learn where it knows the measure."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,26 @@ def test_an_expression_has_counts_shares_and_an_interval() -> None:
     low, high = happiness["recall_interval95"]
     assert low < 2 / 3 < high
     assert found["fear"]["recall"] is None and found["fear"]["f1"] is None
+
+
+def test_intervals_surround_their_measures(rng: np.random.Generator) -> None:
+    truth, told = rng.integers(0, 8, 300), rng.dirichlet(np.full(8, 0.4), 300)
+    told[np.arange(300), truth] += 0.3
+    told /= told.sum(axis=1, keepdims=True)
+    found = measured(truth, told)
+    for name, of in (("balanced_accuracy", "balanced"), ("macro_f1", "macro_f1")):
+        low, high = found[f"{of}_interval95"]
+        assert low < found[name] < high
+    assert found["subjects_interval95"] is None
+
+
+def test_people_are_drawn_anew_where_they_are_known() -> None:
+    told = np.eye(8)[[0] * 10 + [1] * 10]
+    answered = answers(np.array([0, 1] * 5 + [1] * 10), told)
+    subject = np.array(["p"] * 10 + ["q"] * 10)
+    known = replace(answered, faces=replace(answered.faces, subject=subject))
+    # p is read right half of the time, q always: other people may be like either.
+    assert result(known, {}, "").subjects_interval95 == (0.5, 1)
 
 
 def test_reliability_and_calibration_error_tell_the_same(rng: np.random.Generator) -> None:

@@ -1,7 +1,7 @@
 """`mien evaluate`: measure a model on faces of a data set, whole or with a part hidden."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -135,12 +135,15 @@ def print_table(result: dict[str, Any]) -> None:
 
 def measures(result: dict[str, Any]) -> Iterator[list[str]]:
     """Yield a row a measure: its name, its value, what the value is of."""
-    low, high = map(percent, result["interval95"])
     certain = result["certain"]
-    counted = f"{result['correct']} of {result['faces']} faces, 95 % interval {low} to {high}"
+    of_all = f"{result['correct']} of {result['faces']} faces"
+    counted = f"{of_all}, 95 % interval {_range(result['interval95'])}"
     yield ["accuracy", percent(result["accuracy"]), counted]
-    yield ["balanced accuracy", percent(result["balanced_accuracy"])]
-    yield ["macro F1", percent(result["macro_f1"])]
+    if people := result["subjects_interval95"]:
+        yield ["of other people", "", f"95 % interval {_range(people)}: subjects drawn anew"]
+    balanced, f1 = _range(result["balanced_interval95"]), _range(result["macro_f1_interval95"])
+    yield ["balanced accuracy", percent(result["balanced_accuracy"]), f"95 % interval {balanced}"]
+    yield ["macro F1", percent(result["macro_f1"]), f"95 % interval {f1}"]
     yield ["calibration error", percent(result["ece"])]
     of_all = f"of the certain answers are right; {percent(certain['share'])} of all are certain"
     yield ["certain", percent(certain["accuracy"]), of_all]
@@ -176,3 +179,7 @@ def confusion(result: dict[str, Any]) -> Iterator[list[str]]:
 
 def percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.1%}"
+
+
+def _range(interval: Sequence[float]) -> str:
+    return " to ".join(map(percent, interval))

@@ -16,23 +16,28 @@ BINS = 15
 COVERAGES = np.arange(1, 21) / 20
 FEW, FEW_OF_ONE = 100, 10  # faces, below which a result warns
 PEOPLE = 10
+SEED = 0  # of intervals by resampling
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """What was measured. Confusion: truth in rows, both in the order of `labels`.
 
-    confusion_shares: each row divided by its sum. hidden: for each region how often the model
-    reports it hidden, where it was and where not. reliability: mean confidence, share right and
-    number of faces, a bin each. votes: see `_votes`; None where nobody voted.
+    subjects_interval95: of the accuracy, people drawn anew in place of faces; None where a face's
+    subject is not known. confusion_shares: each row divided by its sum. hidden: for each region how
+    often the model reports it hidden, where it was and where not. reliability: mean confidence,
+    share right and number of faces, a bin each. votes: see `_votes`; None where nobody voted.
     """
 
     faces: int
     correct: int
     accuracy: float
     interval95: tuple[float, float]
+    subjects_interval95: tuple[float, float] | None
     balanced_accuracy: float
+    balanced_interval95: tuple[float, float]
     macro_f1: float
+    macro_f1_interval95: tuple[float, float]
     ece: float
     recall: dict[str, float | None]
     expressions: dict[str, dict[str, Any]]
@@ -66,8 +71,11 @@ def result(found: Answers, protocol: dict[str, Any], model_sha256: str) -> Resul
         correct=int(right.sum()),
         accuracy=metrics.accuracy(counts),
         interval95=metrics.wilson(int(right.sum()), len(right)),
+        subjects_interval95=_by_subject(right, found.faces.subject),
         balanced_accuracy=metrics.balanced_accuracy(counts),
+        balanced_interval95=metrics.resampled(counts, metrics.balanced_accuracy, SEED),
         macro_f1=metrics.macro_f1(counts),
+        macro_f1_interval95=metrics.resampled(counts, metrics.macro_f1, SEED),
         ece=metrics.ece(found.probabilities, found.truth, BINS),
         recall={name: of["recall"] for name, of in each.items()},
         expressions=each,
@@ -109,6 +117,12 @@ def _expressions(counts: NDArray[np.int64], labels: tuple[str, ...]) -> dict[str
         }
         for name, faces, answered, right, recall, precision, f1 in columns
     }
+
+
+def _by_subject(right: NDArray[np.bool_], subject: NDArray[np.str_]) -> tuple[float, float] | None:
+    if (subject == "").any() or len(np.unique(subject)) < 2:
+        return None
+    return metrics.paired_bootstrap(right, np.zeros_like(right), SEED, groups=subject)
 
 
 def _certain(certain: NDArray[np.bool_], right: NDArray[np.bool_]) -> dict[str, Any]:
