@@ -108,6 +108,18 @@ def test_flat_realistic_ones_leave_their_silhouette() -> None:
     assert set(painted[hidden].tolist()) == {33}
 
 
+@pytest.mark.parametrize("spec", ["surgical", "eyes+sunglasses"])
+def test_looks_from_the_bank_are_drawn_alike_in_a_batch(spec: str) -> None:
+    images, points = faces(3)
+    painted, hidden = occlusion.batch(spec, images, points, 5, banked=True)
+    draw = occlusion.occluder(spec, banked=True)
+    for row in range(3):
+        one, mask = draw(images[row], points[row], np.random.default_rng([5, row]))
+        np.testing.assert_array_equal(painted[row], one)
+        np.testing.assert_array_equal(hidden[row], mask)
+    assert (painted != occlusion.batch(spec, images, points, 5)[0]).any()
+
+
 @pytest.mark.parametrize("spec", ["", "eyes+", "eyes+moth", "eye", "+"])
 def test_unknown_names_are_refused_wherever_they_stand(spec: str) -> None:
     with pytest.raises(UsageError, match="unknown occluder"):

@@ -194,9 +194,9 @@ def _reasons(table: FaceTable) -> NDArray[np.str_]:
     points = np.asarray(table.points_xy)
     height, width = table.images.shape[1:3]
     with np.errstate(invalid="ignore"):
-        inside = ((points > -0.5) & (points < [width - 0.5, height - 0.5])).all(axis=2).any(axis=1)
+        inside = ((points > -0.5) & (points < [width - 0.5, height - 0.5])).all(axis=2)
     known = np.isfinite(points).all(axis=(1, 2))
-    return np.where(known, np.where(inside, "", OUTSIDE), NO_POINTS)
+    return np.where(known, np.where(np.any(inside, axis=1), "", OUTSIDE), NO_POINTS)
 
 
 def _points(table: FaceTable) -> NDArray[np.float32]:

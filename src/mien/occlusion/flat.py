@@ -106,7 +106,7 @@ class Flat:
     def _level(self, images_nhw: Image) -> NDArray[Any]:
         """Give the tone for these images, which may be another for each."""
         if self.tone == MEAN:
-            return np.rint(images_nhw.mean(axis=(1, 2), keepdims=True))
+            return np.asarray(np.rint(images_nhw.mean(axis=(1, 2), keepdims=True)))
         if self.tone is None:
             return np.array(self.area.tones[images_nhw.ndim - 3])
         return level(self.tone, images_nhw.ndim - 1)
@@ -150,7 +150,7 @@ def check_tone(tone: Tone | None) -> None:
 
 
 def _is_level(value: object) -> bool:
-    return isinstance(value, int | np.integer) and 0 <= value <= 255
+    return isinstance(value, int | np.integer) and bool(0 <= value <= 255)
 
 
 def _box(corners: Floats, pad: Floats | float, sides: tuple[int, int] | None) -> Floats:
