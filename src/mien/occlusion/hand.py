@@ -115,4 +115,4 @@ def _palm(u: Floats, v: Floats) -> tuple[Floats, Floats]:
     _, _, web = rod((0.3, -0.3), (0.8, -0.66), 0.3, 0.2).measure(u, v)
     opacity = np.maximum(opacity, web <= 1)
     height = np.maximum(height, roundness(web))
-    return opacity.astype(float), 0.68 + 0.3 * height**0.6 + relief - 0.06 * v
+    return opacity.astype(float), 0.75 + 0.23 * height**0.6 + relief - 0.06 * v

@@ -14,7 +14,7 @@ SIDE = 96
 CROP = 48
 SEVERITIES = (0.25, 0.5, 0.75)
 MAKES = 3  # shown of each occluder at full severity
-_AROUND = 2.0  # sides of the square that is shown, in those of the points
+_AROUND = 1.75  # sides of the square that is shown, in those of the points
 
 FaceIn = tuple[Image, Points]
 
@@ -38,6 +38,7 @@ def of_one(face: FaceIn, names: Sequence[str], *, side: int = SIDE, seed: int = 
     for start in range(0, len(flat), len(titles)):
         some = flat[start : start + len(titles)]
         drawn = [_on(image, points, name, 1.0, seed) for name in some]
+        drawn += [np.full_like(image, PAPER[0])] * (len(titles) - len(some))
         blocks.append(grid([("", drawn)], some, side=side))
     width = max(block.shape[1] for block in blocks)
     return np.concatenate(
