@@ -21,3 +21,8 @@ def test_answers_are_shown_with_the_truth_where_they_are_wrong() -> None:
     text = answer_gallery(faces, ["fear", "anger"], ["fear", "fear"], ["90 %", "<b>"])
     assert "<em>right</em>" in text and "<em>is anger</em>" in text and "&lt;b&gt;" in text
     assert answer_gallery(faces[:0], [], []) == ""
+
+
+def test_a_coloured_face_keeps_its_shape() -> None:
+    wide = face_map(np.zeros((4, 8), np.uint8), {}, {}, 1)
+    assert wide.shape == (SIDE // 2, SIDE, 3)

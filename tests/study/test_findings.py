@@ -58,8 +58,11 @@ def test_what_is_equal_is_not_settled() -> None:
 
 def test_without_eyes_and_mouth_the_costliest_parts_are_compared() -> None:
     found = findings(outcome({"none": 0.9, "nose": 0.85, "surgical": 0.5, "brows": 0.7}))
-    assert found.answer.startswith("The occluder surgical costs ")
-    assert "than hiding the brows" in found.answer
+    assert found.answer.startswith("Hiding the brows costs ")
+    assert "than hiding the nose" in found.answer
+    worn = findings(outcome({"none": 0.9, "sunglasses": 0.85, "surgical": 0.5, "eyes": 0.7}))
+    assert worn.answer.startswith("The occluder surgical costs ")
+    assert "than hiding the eyes" in worn.answer
 
 
 def test_a_single_condition_is_compared_with_the_whole_face() -> None:
@@ -75,6 +78,12 @@ def test_an_expression_says_which_part_matters_and_how_surely() -> None:
     assert happiness.ahead is not None and happiness.ahead.is_settled
     assert disgust.ahead is not None and not disgust.ahead.is_settled
     assert happiness.costs["mouth"].value == pytest.approx(0.6, abs=0.02)
+
+
+def test_nothing_is_said_of_an_expression_with_few_faces() -> None:
+    truth = np.r_[np.zeros(N - 5, int), np.ones(5, int)]
+    found = findings(outcome({"none": 0.9, "eyes": 0.8, "mouth": 0.5}, truth=truth))
+    assert [one.matters_most for one in found.expressions] == ["mouth", "too few faces"]
 
 
 def test_the_same_seed_gives_the_same_intervals() -> None:

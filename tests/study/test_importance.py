@@ -15,8 +15,9 @@ from mien.recognizer import ExpressionReader
 from mien.study import importance
 from mien.study.cautions import cautions, may_show
 from mien.study.cells import Cell
+from mien.study.faces import protocol_for, with_points, without_copies
 from mien.study.findings import findings
-from mien.study.importance import MODEL, protocol_for, sweep, with_points, without_copies
+from mien.study.importance import MODEL, sweep
 from mien.study.report import FILES, write_report
 from tiny_tables import table
 
@@ -91,6 +92,27 @@ def test_faces_without_landmarks_are_refused(
 def test_faces_of_one_expression_are_refused(reader: ExpressionReader, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="at least two"):
         sweep(chosen(labels=np.zeros(24, np.int64)), reader, CONDITIONS, tmp_path)
+
+
+def test_a_cell_is_the_receipt_of_an_evaluation(
+    reader: ExpressionReader, tmp_path: Path, tiny_landmarks: None
+) -> None:
+    given = chosen(points_xy=None)
+    done = sweep(given, reader, CONDITIONS, tmp_path, locate=True)
+    told = importance.score(given, reader, occluder="mouth")
+    assert told.condition["points_sha256"] is None
+    assert done.receipts[Cell(MODEL, "mouth", 0, "all")] == told.sha256
+
+
+@pytest.fixture
+def tiny_landmarks(landmarks_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find points by the tiny landmark model."""
+    from mien.evaluation import selection
+    from mien.faces.landmarks import Landmarker
+    from mien.study import faces
+
+    for module in (faces, selection):
+        monkeypatch.setattr(module, "Landmarker", lambda _: Landmarker(landmarks_path))
 
 
 def test_points_that_lack_are_found(landmarks_path: Path) -> None:

@@ -146,7 +146,7 @@ def _of_set(
 ) -> list[Group]:
     """Take some faces of each expression, the same ones each time."""
     from mien import geometry
-    from mien.study.importance import with_points
+    from mien.study.faces import with_points
 
     chosen = choice.select(root, reader.preparation, quiet=quiet).faces
     names = chosen.expression_names()
@@ -178,15 +178,11 @@ def _network(checkpoint: Path | None) -> Any:
     if checkpoint is None:
         return None
     try:
-        import captum.attr  # noqa: F401
-
-        from mien.study.cam import open_network
+        from mien.study import cam
     except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package == "captum":
-            raise MissingExtraError("Grad-CAM", "captum", "study") from error
         raise MissingExtraError("opening a checkpoint", "PyTorch", "train") from error
-    return open_network(checkpoint)
+    cam.check()
+    return cam.open_network(checkpoint)
 
 
 def _cam(network: Any, group: Group, reader: "ExpressionReader") -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mien import images
 from mien.report.page import Html, Picture, gallery
 
-SIDE = 192  # of a coloured face in pixels
+SIDE = 192  # the longer one of a coloured face, in pixels
 MORE, LESS = (214, 69, 52), (58, 122, 196)  # a cost, a gain
 
 Image = NDArray[np.uint8]
@@ -45,9 +45,11 @@ def tinted(face: Image, values: NDArray[np.floating], most: float) -> Image:
     """Colour a face (H, W) by values (h, w) of the same frame: red above 0, blue below."""
     strength = np.clip(np.abs(values) / max(most, 1e-9), 0, 1) * 0.85
     ink = np.where((values > 0)[..., None], MORE, LESS).astype(np.float64)
-    size_hw = (SIDE, SIDE)
+    scale = SIDE / max(face.shape[:2])
+    size_hw = (round(face.shape[0] * scale), round(face.shape[1] * scale))
     grey = images.resize(images.to_grey(face), size_hw).astype(np.float64)[..., None]
-    rows, columns = (np.arange(SIDE) * side // SIDE for side in values.shape)
+    places = zip(values.shape, size_hw, strict=True)
+    rows, columns = (np.arange(large) * side // large for side, large in places)
     share = strength[rows][:, columns][..., None]
     mixed: Floats = grey * (1 - share) + ink[rows][:, columns] * share
     return np.rint(mixed).astype(np.uint8)

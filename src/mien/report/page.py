@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Html = str
+SHORT = 24  # letters of a cell that stay on one line
 
 
 class Picture(NamedTuple):
@@ -112,7 +113,10 @@ def _picture(shown: Picture) -> Html:
 
 def _cell(text: str) -> Html:
     number = "".join(letter for letter in text if letter not in "+-,. %") or text
-    return f'<td class="n">{escape(text)}</td>' if number.isdigit() else f"<td>{escape(text)}</td>"
+    if number.isdigit():
+        return f'<td class="n">{escape(text)}</td>'
+    kind = "lines" if "\n" in text else "short" if len(text) <= SHORT else ""
+    return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
 
 
 _STYLE = """
@@ -144,6 +148,9 @@ th, td { text-align: left; padding: .35rem .9rem .35rem 0; border-bottom: 1px so
 th { font-weight: 600; }
 tr:first-child th { color: var(--soft); font-weight: 500; }
 td.n { text-align: right; }
+td.short { white-space: nowrap; }
+td.lines { white-space: pre; font-size: .8rem; line-height: 1.35; color: var(--soft); }
+td.lines::first-line { font-size: .92rem; color: var(--ink); }
 svg { display: block; max-width: 100%; height: auto; margin: .75rem 0 1.25rem; }
 .gallery { display: flex; flex-wrap: wrap; gap: .75rem; }
 .gallery > div { display: flex; flex-wrap: wrap; gap: .6rem; padding: .6rem;

@@ -36,10 +36,8 @@ def grad_cam(
     head: str = "ferplus",
 ) -> NDArray[np.float64]:
     """Give for inputs (N, 1, H, W) what speaks for their targets (N,): (N, H, W), 0 to 1."""
-    try:
-        from captum.attr import LayerAttribution, LayerGradCam
-    except ImportError as error:
-        raise MissingExtraError("Grad-CAM", "captum", "study") from error
+    check()
+    from captum.attr import LayerAttribution, LayerGradCam
 
     def logits(given: Tensor) -> Tensor:
         found: Tensor = network(given)[head]
@@ -51,6 +49,14 @@ def grad_cam(
     large = LayerAttribution.interpolate(found, tuple(inputs.shape[2:]), "bilinear")
     maps = large.detach()[:, 0].double().numpy()
     return np.asarray(maps / max(float(maps.max()), 1e-12))
+
+
+def check() -> None:
+    """Tell whether Grad-CAM can be computed, before the work that it is added to."""
+    try:
+        import captum.attr  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("Grad-CAM", "captum", "study") from error
 
 
 def _layer(network: ResidualNetwork, images: Tensor) -> nn.Module:

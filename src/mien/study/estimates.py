@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+ENOUGH = 20  # faces of an expression, below which nothing is said of it by itself
+
 Floats = NDArray[np.float64]
 Pair = tuple[str, str]  # what the network was trained on, what it was tested on
 
@@ -68,7 +70,7 @@ class Contrast:
 class ForExpression:
     """An expression: how often it is found on whole faces, what each condition costs it.
 
-    most: the condition that costs most. ahead: by how much it does so of the next one.
+    most: the part that costs most. ahead: by how much it does so of the next one.
     """
 
     expression: str
@@ -78,6 +80,19 @@ class ForExpression:
     most: str
     ahead: Estimate | None
     contrast: Estimate | None
+
+    @property
+    def has_enough(self) -> bool:
+        """Tell whether there are faces enough to say anything of the expression by itself."""
+        return self.faces >= ENOUGH
+
+    @property
+    def matters_most(self) -> str:
+        """Name the part that matters most, and whether that is settled."""
+        if not self.has_enough:
+            return "too few faces"
+        settled = self.ahead is None or self.ahead.is_settled
+        return self.most if settled else f"{self.most}, not settled"
 
 
 @dataclass(frozen=True, kw_only=True)

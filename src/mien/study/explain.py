@@ -67,7 +67,8 @@ def explain(
         return float((own - left).mean())
 
     face = mean_face(crops, frame)
-    regions, masks = {}, {}
+    regions: dict[str, float] = {}
+    masks: dict[str, NDArray[np.bool_]] = {}
     for region in _known(REGIONS) if points_xy is not None else ():
         regions[region] = lost(occlusion.batch(region, crops, np.asarray(points_xy), 0)[0])
         masks[region] = occlusion.batch(region, face[None], frame.mean_xy[None], 0)[1][0]

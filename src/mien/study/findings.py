@@ -14,7 +14,7 @@ from mien import metrics
 from mien.errors import DataError
 from mien.study.estimates import Contrast, Effect, Estimate, Findings, ForExpression, Outcome, Pair
 from mien.study.sentences import answer
-from mien.study.settings import WHOLE
+from mien.study.settings import WHOLE, ranked
 
 ROUNDS = 2000
 _AT_ONCE = 250
@@ -71,11 +71,13 @@ def findings(outcome: Outcome, *, rounds: int = ROUNDS, seed: int = 0) -> Findin
 
 
 def _pair(effects: Sequence[Effect]) -> Pair | None:
-    """Choose what the answer compares: eyes and mouth, or the two single parts that cost most."""
-    single = [one for one in effects if one.condition != WHOLE and "+" not in one.condition]
-    chosen = [one for one in single if one.condition in ("eyes", "mouth")]
-    chosen = sorted(chosen if len(chosen) == 2 else single, key=lambda one: -one.cost.value)[:2]
-    return (chosen[0].condition, chosen[1].condition) if len(chosen) == 2 else None
+    """Choose what the answer compares: eyes and mouth, or the two parts that cost most."""
+    names = ranked([one.condition for one in effects])
+    if {"eyes", "mouth"} <= {*names}:
+        names = ["eyes", "mouth"]
+    cost = {one.condition: one.cost.value for one in effects}
+    names = sorted(names, key=lambda name: -cost[name])
+    return (names[0], names[1]) if len(names) > 1 else None
 
 
 def _for_expression(
@@ -89,11 +91,10 @@ def _for_expression(
         for at, name in enumerate(names)
         if name != WHOLE
     }
-    single = [name for name in costs if "+" not in name] or list(costs)
-    ranked = sorted(single, key=lambda name: -costs[name].value)
+    order = sorted(ranked(names) or costs, key=lambda name: -costs[name].value)
     ahead = difference = None
-    if len(ranked) > 1:
-        first, second = (drawn[:, names.index(name)] for name in ranked[:2])
+    if len(order) > 1:
+        first, second = (drawn[:, names.index(name)] for name in order[:2])
         ahead = _estimate(second - first)
     if contrast is not None:
         less, more = (drawn[:, names.index(one)] for one in (contrast.less, contrast.more))
@@ -103,7 +104,7 @@ def _for_expression(
         faces=int((outcome.truth == place).sum()),
         accuracy=_estimate(drawn[:, base]),
         costs=costs,
-        most=ranked[0],
+        most=order[0],
         ahead=ahead,
         contrast=difference,
     )

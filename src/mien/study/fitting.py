@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from mien.errors import MienError, UsageError, unknown_name
 from mien.networks.jaffe import JaffeNetwork
-from mien.networks.residual import ResidualNetwork
+from mien.networks.residual import ResidualNetwork, arranged
 from mien.study.settings import Training
 
 Crops = NDArray[np.uint8]
@@ -105,7 +105,7 @@ def fit(
 ) -> Fitted:
     """Train on some faces; the others are only watched."""
     _check(training, device)
-    network = build(training, classes, seed).to(device, memory_format=torch.channels_last)
+    network = arranged(build(training, classes, seed), torch.channels_last).to(device)
     fitted = Fitted(network, training, device)
     optimizer = _OPTIMIZERS[training.optimizer](network, training)
     rng = np.random.default_rng(seed)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.data.audit import also_in
 from mien.data.columns import check_unique
 from mien.data.splits import Fold, Splits, take
 from mien.data.table import FaceTable
@@ -17,12 +16,12 @@ from mien.errors import DataError, UsageError
 from mien.evaluation import Chosen, check_classes, score
 from mien.evaluation.receipts import data_hash, points_hash
 from mien.expressions import EXPRESSIONS
-from mien.faces.landmarks import Landmarker
 from mien.recognizer import ExpressionReader
 from mien.study.cells import Cell, Store, steps
 from mien.study.estimates import Outcome
+from mien.study.faces import with_points
 from mien.study.retraining import Retraining
-from mien.study.settings import Training, checked
+from mien.study.settings import WHOLE, Training, checked
 
 MODEL = "the model"
 SWEEP, RETRAIN = "sweep", "retrain"
@@ -56,14 +55,21 @@ def sweep(
     *,
     seeds: Sequence[int] = (0,),
     drawn: Mapping[str, Any] | None = None,
+    locate: bool = False,
     quiet: bool = True,
 ) -> Done:
     """Show one model the chosen faces under every condition; a seed is that of what is drawn.
 
-    `drawn`: how occluders are drawn, their `style` and `severity`.
+    `drawn`: how occluders are drawn, their `style` and `severity`. `locate` finds, once for all
+    conditions, the points that lack; the receipts are those of `mien evaluate` all the same.
     """
     conditions = checked(conditions)
     check_classes(chosen.faces)
+    given = points_hash(chosen.faces)
+    if locate:
+        faces, whose = with_points(chosen.faces)
+        stated = {**chosen.stated, "points": chosen.stated.get("points") or whose}
+        chosen = replace(chosen, faces=faces, stated=stated)
     _check_points(chosen.faces)
     plan = {
         "mode": SWEEP,
@@ -78,7 +84,10 @@ def sweep(
     cells = [Cell(MODEL, name, seed, "all") for seed in _seeds(seeds) for name in conditions]
     for cell in steps([one for one in cells if one not in store], "conditions", quiet):
         how = {"occluder": cell.tested, "seed": cell.seed, **(drawn or {})}
-        store.save(cell, score(chosen, reader, quiet=True, **how))
+        receipt = score(chosen, reader, quiet=True, **how)
+        points = given if cell.tested != WHOLE else None
+        condition = {**receipt.condition, "points_sha256": points}
+        store.save(cell, replace(receipt, condition=condition))
     stated = {
         **chosen.stated,
         "model": reader.metadata.name,
@@ -161,40 +170,6 @@ def retrain(
     return replace(done, drawn=drawn or {}, histories=histories, table=table, splits=splits)
 
 
-def without_copies(table: FaceTable, splits: Splits) -> Splits:
-    """Leave out of every fold's test the faces whose pixels equal one that trains."""
-    folds = []
-    for fold in splits.folds:
-        kept = ~also_in(take(table, fold.test), take(table, fold.train))
-        folds.append(replace(fold, test=tuple(np.array(fold.test)[kept].tolist())))
-    return replace(splits, folds=tuple(folds))
-
-
-def protocol_for(table: FaceTable) -> str:
-    """Choose how faces are split where nobody does: never the same people on both sides."""
-    if (table.subject != "").all():
-        return "by-subject"
-    return "official" if len(np.unique(table.split)) > 1 else "stratified"
-
-
-def with_points(table: FaceTable, landmarks: str | Path | None = None) -> tuple[FaceTable, str]:
-    """Find the points of faces that have none; say whose are used."""
-    points = table.points_xy
-    known = (
-        np.zeros(len(table), bool)
-        if points is None
-        else np.asarray(np.isfinite(points).all(axis=(1, 2)))
-    )
-    if known.all():
-        return table, "of the table"
-    landmarker = Landmarker(landmarks)
-    found = np.zeros((len(table), 68, 2), np.float32) if points is None else np.array(points)
-    found[~known] = landmarker.from_whole(table.images[~known])[0]
-    few = f"of {int((~known).sum())} faces " if known.any() else ""
-    said = f"{few}found by the landmark network {landmarker.sha256[:12]}"
-    return replace(table, points_xy=found.astype(np.float32)), said
-
-
 def _gathered(
     mode: str,
     store: Store,
@@ -221,8 +196,8 @@ def _gathered(
                 raise DataError(f"the cells under {store.folder} are of different faces; remove it")
             rows.append(np.concatenate([receipt.right for receipt in mine]))
             if own[pair[1]] == pair:
-                counts = sum(np.array(receipt.result["confusion"]) for receipt in mine)
-                confusions[pair[1]] = confusions.get(pair[1], 0) + counts
+                counts = np.sum([receipt.result["confusion"] for receipt in mine], axis=0)
+                confusions[pair[1]] = counts + confusions.get(pair[1], np.zeros_like(counts))
         right[pair] = np.array(rows, np.float64)
     faces = take(table, order)
     outcome = Outcome(
@@ -285,6 +260,6 @@ def _mean(histories: Sequence[Mapping[str, list[float | None]]]) -> dict[str, li
     """Average histories epoch by epoch."""
     names = dict.fromkeys(name for one in histories for name in one)
     return {
-        name: np.mean([one[name] for one in histories if name in one], axis=0).tolist()
+        name: np.array([one[name] for one in histories if name in one]).mean(axis=0).tolist()
         for name in names
     }

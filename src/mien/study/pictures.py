@@ -15,7 +15,7 @@ from mien.study.estimates import Findings
 from mien.study.explain import Frame, mean_face
 from mien.study.importance import Done
 from mien.study.sentences import points
-from mien.study.settings import WHOLE
+from mien.study.settings import WHOLE, ranked
 
 _AVERAGED = 400  # faces in the mean face
 _SAMPLES = 8
@@ -26,7 +26,7 @@ def samples(done: Done) -> list[Block]:
     faces = done.faces
     if faces.points_xy is None:
         return []
-    if may_show(done.stated.get("data_set")):
+    if may_show(done.stated.get("prepared_from") or done.stated.get("data_set")):
         chosen = np.linspace(0, len(faces) - 1, min(_SAMPLES, len(faces))).astype(int)
         shown = [_each(done, faces.images[row], faces.points_xy[row]) for row in chosen]
         return [Shown(gallery(shown, large=True))]
@@ -63,18 +63,22 @@ def _mean(done: Done) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
 
 def maps(done: Done, found: Findings) -> Iterator[Block]:
     """Colour the mean face by what hiding its parts costs, for all faces and each expression."""
-    single = [one.condition for one in found.effects[1:] if "+" not in one.condition]
+    single = ranked(found.conditions)
     if done.faces.points_xy is None or not single:
         return
     face, points_xy = _mean(done)
     hidden = {name: _drawn(done, name, face, points_xy)[1] for name in single}
     everyone = {one.condition: one.cost.value for one in found.effects}
     each = {one.expression: {n: c.value for n, c in one.costs.items()} for one in found.expressions}
-    most = max(0.01, *(abs(costs[name]) for costs in each.values() for name in single))
+    few = {one.expression: one.faces for one in found.expressions if not one.has_enough}
+    drawn = {"all faces": everyone, **each}
+    most = max(
+        0.01, *(abs(of[n]) for title, of in drawn.items() if title not in few for n in single)
+    )
     shown = []
-    for title, costs in {"all faces": everyone, **each}.items():
+    for title, costs in drawn.items():
         worst = max(single, key=lambda name: costs[name])
-        note = f"{worst}: {points(costs[worst])} points"
+        note = f"{few[title]} faces only" if title in few else f"{worst}: {points(costs[worst])}"
         shown.append(Picture(face_map(face, hidden, costs, most), title, "", note))
     yield (
         f"Red is lost where it is hidden, blue is gained; full colour is {points(most)} points."

@@ -17,8 +17,8 @@ from mien.study.cells import write
 from mien.study.estimates import Estimate, Findings
 from mien.study.importance import RETRAIN, Done
 from mien.study.pictures import maps, samples
-from mien.study.sentences import points
-from mien.study.settings import WHOLE
+from mien.study.sentences import capital, points
+from mien.study.settings import WHOLE, phrase
 
 FILES = {"page": "report.html", "text": "report.md", "rows": "results.csv", "record": "study.json"}
 COLUMNS = ("trained", "tested", "expression", "faces", "measure", "value", "low", "high")
@@ -128,7 +128,7 @@ def _facts(done: Done, found: Findings) -> Iterator[Fact]:
     if found.people < found.faces:
         yield Fact(f"{found.people:,}", "people")
     yield Fact(f"{whole.value:.1%}", "right on whole faces")
-    yield Fact(f"{points(worst.cost.value)} points", f"the greatest cost: {worst.condition}", "bad")
+    yield Fact(points(worst.cost.value), f"points lost at most, by {worst.condition}", "bad")
     level, said = ("good", "settled") if found.settled else ("bad", "not settled")
     yield Fact(said, "by these faces", level)
 
@@ -159,16 +159,15 @@ def _expressions(done: Done, found: Findings) -> list[Block]:
     lines = []
     for one in found.expressions:
         costs = [
-            f"{points(one.costs[name].value)} ({_between(one.costs[name])})" for name in conditions
+            f"{points(one.costs[name].value)}\n{_between(one.costs[name])}" for name in conditions
         ]
-        sure = one.ahead is None or one.ahead.is_settled
         lines.append(
             (
                 one.expression,
                 f"{one.faces:,}",
                 f"{one.accuracy.value:.1%}",
                 *costs,
-                one.most if sure else f"{one.most}, not settled",
+                one.matters_most,
             )
         )
     header = ("expression", "faces", "right, whole", *conditions, "matters most")
@@ -191,10 +190,7 @@ def _matrix(found: Findings) -> list[Block]:
         ]
         for values, spreads in zip(found.matrix, found.deviations, strict=True)
     ]
-    flat = [
-        (name, *(cell.replace("\n", " ") for cell in line))
-        for name, line in zip(found.trained, cells, strict=True)
-    ]
+    flat = [(name, *line) for name, line in zip(found.trained, cells, strict=True)]
     drawn = figures.matrix_figure(
         found.matrix, found.trained, found.conditions, cells, x="tested on", y="trained on"
     )
@@ -215,7 +211,7 @@ def _confusions(done: Done, found: Findings) -> Iterator[Block]:
         counts = done.confusions[name]
         kept = np.flatnonzero(there | (counts.sum(axis=0) > 0))
         labels = [done.outcome.expressions[at] for at in kept]
-        yield f"{name}:"
+        yield f"{capital(phrase(name))}:"
         yield Shown(figures.confusion_figure(counts[np.ix_(kept, kept)], labels))
 
 

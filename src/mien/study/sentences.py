@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from mien.study.estimates import Contrast, Effect, Estimate, ForExpression
 from mien.study.settings import phrase
 
-ENOUGH = 20  # faces of an expression, below which it is called no exception
-
 
 def answer(
     effects: Sequence[Effect], contrast: Contrast | None, expressions: Sequence[ForExpression]
@@ -15,7 +13,7 @@ def answer(
     if contrast is None:
         cost = effects[-1].cost
         said = f"{phrase(effects[-1].condition)} costs {points(cost.value)} points of accuracy"
-        return f"{_capital(said)}, {_interval(cost)}{_doubt(cost)}."
+        return f"{capital(said)}, {_interval(cost)}{_doubt(cost)}."
     more, less, difference = contrast.more, contrast.less, contrast.difference
     if not difference.is_settled:
         tie = "the two are equal" if difference.value == 0 else f"{phrase(more)} costs more"
@@ -24,7 +22,7 @@ def answer(
             f" {tie}, by {points(difference.value)} points, {_interval(difference)}."
         )
     said = f"{phrase(more)} costs {points(difference.value)} points more than {phrase(less)}"
-    return f"{_capital(said)}, {_interval(difference)}{_exceptions(expressions)}."
+    return f"{capital(said)}, {_interval(difference)}{_exceptions(expressions)}."
 
 
 def points(share: float) -> str:
@@ -40,7 +38,7 @@ def _doubt(found: Estimate) -> str:
     return "" if found.is_settled else "; whether it costs anything is not settled"
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
@@ -52,7 +50,7 @@ def _exceptions(expressions: Sequence[ForExpression]) -> str:
     found = [
         (one.expression, one.contrast)
         for one in expressions
-        if one.contrast and one.faces >= ENOUGH and one.contrast.value < 0
+        if one.contrast and one.has_enough and one.contrast.value < 0
     ]
     sure = [name for name, contrast in found if contrast.high < 0]
     perhaps = [name for name, contrast in found if contrast.high >= 0]

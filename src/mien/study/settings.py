@@ -121,6 +121,13 @@ def checked(conditions: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((WHOLE, *named)))
 
 
+def ranked(conditions: Sequence[str]) -> list[str]:
+    """Choose what is compared: parts of the face if there are two, or else whatever is single."""
+    single = [name for name in conditions if name != WHOLE and "+" not in name]
+    parts = [name for name in single if name in _PARTS]
+    return parts if len(parts) > 1 else single
+
+
 def phrase(condition: str) -> str:
     """Say in a sentence what a condition does to a face."""
     parts = condition.split("+")

@@ -166,14 +166,13 @@ def _sweep(
     quiet: bool,
 ) -> "Done":
     from mien.recognizer import ExpressionReader
-    from mien.study.importance import sweep, with_points
+    from mien.study.importance import sweep
 
     reader = ExpressionReader(model, **options)
     chosen = choice.select(root, reader.preparation, quiet=quiet)
-    faces, whose = with_points(chosen.faces)
-    stated = {**_about(choice), **chosen.stated, "points": chosen.stated.get("points") or whose}
-    chosen = replace(chosen, faces=faces, stated=stated)
-    return sweep(chosen, reader, names, out, seeds=seeds, drawn=drawn, quiet=quiet)
+    chosen = replace(chosen, stated={**chosen.stated, **_about(choice)})
+    how = {"seeds": seeds, "drawn": drawn, "quiet": quiet}
+    return sweep(chosen, reader, names, out, locate=True, **how)
 
 
 def _retrain(
@@ -187,7 +186,8 @@ def _retrain(
     how: dict[str, Any],
 ) -> "Done":
     from mien.data.splits import Splits, make
-    from mien.study.importance import protocol_for, retrain, with_points, without_copies
+    from mien.study.faces import protocol_for, with_points, without_copies
+    from mien.study.importance import retrain
 
     faces, left_out = choice.read(root, training.preparation, quiet=how["quiet"])
     faces, whose = with_points(faces)
@@ -220,7 +220,7 @@ def _about(choice: "Choice") -> dict[str, Any]:
     if path is None or not path.is_file():
         return {}
     try:
-        return {"data_set": json.loads(path.read_text(encoding="utf-8")).get("data_set")}
+        return {"prepared_from": json.loads(path.read_text(encoding="utf-8")).get("data_set")}
     except (OSError, ValueError, AttributeError):
         return {}  # a page without the name of its set shows no faces
 
@@ -250,11 +250,10 @@ def _lines(found: "Findings", warnings: list[str]) -> Iterator[str]:
         rows.append([one.condition, *accuracy, *cost])
     yield from aligned(rows, numbers=True)
     yield ""
-    rows = [["", "faces", "right, whole", "matters most", "cost"]]
+    rows = [["", "faces", "right, whole", "cost", "matters most"]]
     for each in found.expressions:
         cost = points(each.costs[each.most].value)
-        sure = each.ahead is None or each.ahead.is_settled
-        most = each.most if sure else f"{each.most}?"
-        rows.append([each.expression, str(each.faces), f"{each.accuracy.value:.1%}", most, cost])
+        accuracy = f"{each.accuracy.value:.1%}"
+        rows.append([each.expression, str(each.faces), accuracy, cost, each.matters_most])
     yield from aligned(rows, numbers=True)
     yield from (f"mind: {warning}" for warning in warnings)
