@@ -192,7 +192,7 @@ def mcnemar(correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_]) -> float
     for k in range(min(only_a, only_b) + 1):
         tail += ways
         ways = ways * (n - k) // (k + 1)
-    return min(1.0, 2 * tail / 2**n)
+    return min(1.0, float(2 * tail / 2**n))
 
 
 def paired_bootstrap(

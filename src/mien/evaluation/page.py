@@ -77,7 +77,7 @@ def _document(receipt: Receipt, drawn: dict[str, Html], faces: FaceTable | None)
 
 
 def _expressions(result: dict[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             name,
             f"{of['faces']:,}",

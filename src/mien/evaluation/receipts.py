@@ -72,7 +72,8 @@ class Receipt:
     @property
     def right(self) -> NDArray[np.bool_]:
         """Which faces (N,) the model is right about."""
-        return self.truth == self.predicted
+        right: NDArray[np.bool_] = self.truth == self.predicted
+        return right
 
     @cached_property
     def sha256(self) -> str:

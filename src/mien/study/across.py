@@ -40,7 +40,8 @@ class Answered:
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        return self.truth == self.predicted
+        right: NDArray[np.bool_] = self.truth == self.predicted
+        return right
 
 
 def across(receipts: Sequence[Receipt]) -> Crossing:
