@@ -147,7 +147,7 @@ def _of_answers(told: Receipt, found: Receipt) -> Iterator[Check]:
 def _differing(told: dict[str, Any], found: dict[str, Any]) -> list[str]:
     return [
         name
-        for name in {**told, **found}
+        for name in told  # a later version may measure more
         if not _near(told.get(name), found.get(name), LOOSE if name in BY_PROBABILITY else 1e-9)
     ]
 
