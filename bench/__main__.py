@@ -85,6 +85,20 @@ def hidden(
     _end(measure(data, model, found, faces, quiet), json)
 
 
+def occluders(
+    faces: Annotated[int, typer.Option(min=2, help="Faces to hide parts of.")] = 2048,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds to take the best of.")] = 3,
+    json: Json = None,
+) -> None:
+    """Faces hidden a second, by occluder; needs no data.
+
+    Many at once on one thread and on all, one by one, and one in a photograph.
+    """
+    from bench.occluders import measure
+
+    _end(measure(faces, rounds), json)
+
+
 def sets(
     data: Data,
     photographs: Annotated[int, typer.Option(min=1, help="Photographs to prepare.")] = 150,
@@ -121,7 +135,7 @@ def build() -> typer.Typer:
     """Make the program."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.callback(invoke_without_command=True)(_list)
-    for command in (speed, landmarks, pipeline, hidden, sets):
+    for command in (speed, landmarks, pipeline, hidden, occluders, sets):
         app.command()(ends_well(command))
     return app
 

@@ -3,6 +3,8 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
+from sklearn import calibration
 from sklearn import metrics as reference
 
 from mien import metrics
@@ -37,6 +39,19 @@ def test_scores_equal_scikit_learn(answers: tuple[NDArray[np.int64], ...]) -> No
     assert metrics.balanced_accuracy(counts) == pytest.approx(
         reference.balanced_accuracy_score(labels[seen], predicted[seen])
     )
+
+
+def test_scores_by_label_equal_scikit_learn(answers: tuple[NDArray[np.int64], ...]) -> None:
+    counts = metrics.confusion(*answers, 7)
+    expected = reference.precision_recall_fscore_support(
+        *answers, labels=range(7), zero_division=np.nan
+    )
+    found = (metrics.precisions(counts), metrics.recalls(counts), metrics.f1s(counts))
+    for ours, theirs in zip(found, expected, strict=False):
+        np.testing.assert_allclose(ours, theirs)
+    normal = reference.confusion_matrix(*answers, labels=range(7), normalize="true")
+    ours = metrics.shares(counts, counts.sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(np.nan_to_num(ours), normal)
 
 
 def test_recalls_are_nan_where_no_face_has_the_label() -> None:
@@ -89,6 +104,63 @@ def test_ece_is_nothing_for_a_model_that_is_as_right_as_it_says() -> None:
     assert metrics.ece(probabilities, 1 - labels) == pytest.approx(0.6)
 
 
+def test_reliability_equals_scikit_learn(rng: np.random.Generator) -> None:
+    probabilities, labels = rng.dirichlet(np.full(8, 0.5), 600), rng.integers(0, 8, 600)
+    found = metrics.reliability(probabilities, labels, 15)
+    right = probabilities.argmax(axis=1) == labels
+    shares, confidence = calibration.calibration_curve(
+        right, probabilities.max(axis=1), n_bins=15, strategy="quantile"
+    )
+    np.testing.assert_allclose(found[:, 0], confidence)
+    np.testing.assert_allclose(found[:, 1], shares)
+    assert found[:, 2].tolist() == [40] * 15
+
+
+def test_divergence_equals_scipy(rng: np.random.Generator) -> None:
+    votes, probabilities = rng.multinomial(10, np.full(8, 1 / 8), 50), rng.dirichlet(np.ones(8), 50)
+    expected = stats.entropy(votes, probabilities, axis=1)
+    np.testing.assert_allclose(metrics.kl(votes / 10, probabilities), expected)
+    assert metrics.kl(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])) == pytest.approx(
+        -np.log(1e-6)
+    )
+
+
+def slow_lone_voter(votes: list[int]) -> float:
+    """Take every voter out once and ask whether the others' most frequent answer is the same."""
+    voters = [name for name, count in enumerate(votes) for _ in range(count)]
+    hits = 0.0
+    for own in range(len(voters)):
+        others = voters[:own] + voters[own + 1 :]
+        counts = [others.count(name) for name in range(len(votes))]
+        top = [name for name, count in enumerate(counts) if count == max(counts)]
+        hits += (voters[own] in top) / len(top)
+    return hits / len(voters)
+
+
+def test_a_lone_voter_is_held_against_the_others(rng: np.random.Generator) -> None:
+    votes = rng.multinomial(10, [0.5, 0.3, 0.1, 0.1], 40)
+    expected = [slow_lone_voter(row) for row in votes.tolist()]
+    np.testing.assert_allclose(metrics.lone_voter(votes), expected)
+    assert metrics.lone_voter(np.array([[10, 0, 0]])) == 1
+
+
+def test_risk_counts_the_surest_first_and_equally_sure_ones_together() -> None:
+    confidence = np.array([0.9, 0.5, 0.5, 0.2])
+    right = np.array([True, False, True, False])
+    coverage, risk = metrics.risk_coverage(confidence, right)
+    assert coverage.tolist() == [0.25, 0.75, 1]
+    assert risk.tolist() == pytest.approx([0, 1 / 3, 1 / 2])
+    assert metrics.aurc(confidence, right) == pytest.approx(0.5 / 3 + 0.25 / 2)
+    order = [2, 0, 3, 1]
+    assert metrics.aurc(confidence[order], right[order]) == metrics.aurc(confidence, right)
+    assert metrics.aurc(np.zeros(0), np.zeros(0, bool)) == 0
+
+
+def test_holm_corrects_as_published() -> None:
+    assert metrics.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert metrics.holm([0.6, 0.9]) == [1, 1] and metrics.holm([]) == []
+
+
 def test_nll_equals_scikit_learn(rng: np.random.Generator) -> None:
     probabilities, labels = rng.dirichlet(np.ones(5), 200), rng.integers(0, 5, 200)
     expected = reference.log_loss(labels, probabilities, labels=range(5))
@@ -109,6 +181,15 @@ def test_bootstrap_is_near_the_normal_interval_and_repeats(rng: np.random.Genera
     assert low == pytest.approx(values.mean() - spread, abs=0.005)
     assert high == pytest.approx(values.mean() + spread, abs=0.005)
     assert (low, high) == metrics.bootstrap(values, np.random.default_rng(1))
+
+
+def test_resampled_counts_give_the_interval_of_resampled_faces(rng: np.random.Generator) -> None:
+    labels, said = rng.integers(0, 3, 400), rng.integers(0, 3, 400)
+    said = np.where(rng.random(400) < 0.6, labels, said)
+    found = metrics.resampled(metrics.confusion(labels, said, 3), metrics.macro_f1, 0)
+    drawn = [rng.integers(0, 400, 400) for _ in range(1000)]
+    values = [metrics.macro_f1(metrics.confusion(labels[one], said[one], 3)) for one in drawn]
+    assert found == pytest.approx(np.percentile(values, [2.5, 97.5]), abs=0.01)
 
 
 def test_mcnemar_gives_the_exact_binomial_p() -> None:

@@ -1,6 +1,7 @@
 """Pure functions of counts, labels and probabilities. A confusion has the truth in its rows."""
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,26 @@ def wilson(correct: int, n: int) -> tuple[float, float]:
 
 def recalls(counts: Integers) -> NDArray[np.float64]:
     """Give the share found of each label, nan for a label that no face has."""
-    totals = counts.sum(axis=1)
-    empty = np.full(len(counts), np.nan)
-    found: NDArray[np.float64] = np.divide(np.diag(counts), totals, out=empty, where=totals > 0)
+    return shares(np.diag(counts), counts.sum(axis=1))
+
+
+def precisions(counts: Integers) -> NDArray[np.float64]:
+    """Give the share right of each answer, nan for an answer that was never given."""
+    return shares(np.diag(counts), counts.sum(axis=0))
+
+
+def f1s(counts: Integers) -> NDArray[np.float64]:
+    """Give F1 of each label, nan for one that occurs in neither truth nor prediction."""
+    return shares(2 * np.diag(counts), counts.sum(axis=0) + counts.sum(axis=1))
+
+
+def shares(parts: Any, wholes: Any) -> NDArray[np.float64]:
+    """Divide, nan where the whole is 0; the whole is broadcast to the parts."""
+    over, under = np.asarray(parts, np.float64), np.asarray(wholes, np.float64)
+    empty = np.full(over.shape, np.nan)
+    found: NDArray[np.float64] = np.divide(
+        over, under, out=empty, where=np.broadcast_to(under != 0, over.shape)
+    )
     return found
 
 
@@ -64,24 +82,79 @@ def balanced_accuracy(counts: Integers) -> float:
 
 def macro_f1(counts: Integers) -> float:
     """Average F1 over the labels that occur in truth or prediction."""
-    either = counts.sum(axis=0) + counts.sum(axis=1)
-    present = either > 0
-    return _mean(2 * np.diag(counts)[present] / either[present])
+    found = f1s(counts)
+    return _mean(found[~np.isnan(found)])
+
+
+def reliability(probabilities: Floats, labels: Integers, bins: int = 15) -> NDArray[np.float64]:
+    """Give each bin's mean confidence, share right and number of faces (B, 3).
+
+    The bins go from the least sure to the surest and hold equally many faces; equal probabilities
+    keep their order, and without as many faces as bins there are fewer. A label of -1 is one that
+    no column stands for.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    correct = probabilities.argmax(axis=1) == labels
+    order = np.argsort(confidence, kind="stable")
+    found = [
+        (confidence[part].mean(), correct[part].mean(), len(part))
+        for part in np.array_split(order, bins)
+        if len(part)
+    ]
+    return np.array(found, np.float64).reshape(-1, 3)
 
 
 def ece(probabilities: Floats, labels: Integers, bins: int = 15) -> float:
     """Measure how far the top probability (N, C) is from the share it is right.
 
-    The bins hold equally many faces; equal probabilities keep their order. A label of -1 is one
-    that no column stands for.
+    Bins and labels are those of `reliability`.
     """
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    correct = probabilities.argmax(axis=1) == labels
-    order = np.argsort(confidence, kind="stable")
-    gaps = [
-        abs(float((correct[part] - confidence[part]).sum())) for part in np.array_split(order, bins)
-    ]
-    return _ratio(sum(gaps), len(labels))
+    confidence, right, faces = reliability(probabilities, labels, bins).T
+    return _ratio((faces * np.abs(right - confidence)).sum(), len(labels))
+
+
+def risk_coverage(
+    confidence: Floats, right: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give coverages and the share wrong among the faces covered, the surest first.
+
+    Equally sure faces (N,) are covered together: a step (K,) for each different confidence.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(confidence[order]) != 0, True)[: len(order)])
+    wrong = np.cumsum(~right[order])[ends]
+    return (ends + 1) / max(1, len(order)), wrong / (ends + 1)
+
+
+def aurc(confidence: Floats, right: NDArray[np.bool_]) -> float:
+    """Average the risk over all coverages; 0 is a model that is only unsure where it is wrong."""
+    coverage, risk = risk_coverage(confidence, right)
+    return float((np.diff(coverage, prepend=0) * risk).sum())
+
+
+def kl(true: Floats, probabilities: Floats, least: float = 1e-6) -> NDArray[np.float64]:
+    """Give the divergence (N,) in nats of probabilities (N, C) from true shares (N, C).
+
+    A probability counts as at least `least`.
+    """
+    told = np.log(np.maximum(probabilities, least))
+    terms = true * (np.log(np.where(true > 0, true, 1)) - told)
+    found: NDArray[np.float64] = terms.sum(axis=1)
+    return found
+
+
+def lone_voter(votes: Floats) -> NDArray[np.float64]:
+    """Give how often (N,) one voter says what most of the others say; votes (N, C) are counts.
+
+    Where the others tie, the voter gets the share of having met one of them by chance.
+    """
+    right = np.zeros(len(votes))
+    for one in range(votes.shape[1]):
+        others = votes.astype(np.float64)
+        others[:, one] -= 1
+        top = others == others.max(axis=1, keepdims=True)
+        right += votes[:, one] * top[:, one] / top.sum(axis=1)
+    return shares(right, votes.sum(axis=1))
 
 
 def nll(probabilities: Floats, labels: Integers) -> float:
@@ -100,13 +173,62 @@ def bootstrap(
     return low, high
 
 
+def resampled(
+    counts: Integers, measure: Callable[[Integers], float], seed: int, rounds: int = 2000
+) -> tuple[float, float]:
+    """Give the 95 % percentile interval of a measure of a confusion, its faces drawn anew."""
+    total = int(counts.sum())
+    drawn = np.random.default_rng(seed).multinomial(total, counts.ravel() / total, rounds)
+    values = [measure(one.reshape(counts.shape)) for one in drawn]
+    low, high = np.percentile(values, [2.5, 97.5]).tolist()
+    return low, high
+
+
 def mcnemar(correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_]) -> float:
     """Give the exact two-sided p that two models err equally often on the same faces (N,)."""
     only_a = int((correct_a & ~correct_b).sum())
     only_b = int((correct_b & ~correct_a).sum())
-    n, least = only_a + only_b, min(only_a, only_b)
-    tail = sum(math.comb(n, k) for k in range(least + 1))
+    n, ways, tail = only_a + only_b, 1, 0
+    for k in range(min(only_a, only_b) + 1):
+        tail += ways
+        ways = ways * (n - k) // (k + 1)
     return min(1.0, float(2 * tail / 2**n))
+
+
+def paired_bootstrap(
+    correct_a: NDArray[np.bool_],
+    correct_b: NDArray[np.bool_],
+    seed: int,
+    rounds: int = 10_000,
+    groups: NDArray[Any] | None = None,
+) -> tuple[float, float]:
+    """Give the 95 % percentile interval of a's share right less b's on the same faces (N,).
+
+    Whole groups of faces (N,) are drawn where they are given, such as those of one subject.
+    """
+    gains = correct_a.astype(np.int64) - correct_b
+    rng = np.random.default_rng(seed)
+    if groups is None:
+        # A sample of faces is told by how many gain, lose and tie: quick, and the same law.
+        drawn = rng.multinomial(len(gains), [(gains == g).mean() for g in (1, -1, 0)], rounds)
+        means = (drawn[:, 0] - drawn[:, 1]) / len(gains)
+    else:
+        _, own = np.unique(groups, return_inverse=True)
+        sums, sizes = np.bincount(own, gains), np.bincount(own)
+        times = rng.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), rounds)
+        means = (times @ sums) / (times @ sizes)
+    low, high = np.percentile(means, [2.5, 97.5]).tolist()
+    return low, high
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values of a family of tests by Holm's method, in their order."""
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    corrected, worst = [0.0] * len(p_values), 0.0
+    for place, test in enumerate(order):
+        worst = max(worst, min(1.0, (len(p_values) - place) * p_values[test]))
+        corrected[test] = worst
+    return corrected
 
 
 def _ratio(part: Any, whole: Any) -> float:

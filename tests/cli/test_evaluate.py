@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mien.data.readers.fer2013 import read
 from tiny_fer import tiny_fer
 
 
@@ -118,3 +119,53 @@ def test_a_name_that_is_mistyped_gets_a_suggestion(
     done = mien("evaluate", *named, *words)
     assert done.code == 2
     assert suggestion in done.err
+
+
+def test_a_table_is_measured_with_a_fold_of_splits(
+    mien: Callable, root: Path, expression_path: Path
+) -> None:
+    table, splits = root / "table", root / "folds.json"
+    read(root).save(table)
+    done = mien("data", "split", "--table", table, "--protocol", "official", "--out", splits)
+    assert done.code == 0, done.err
+    words = ["evaluate", "--table", table, "--model", expression_path, "--format", "json"]
+    done = mien(*words, "--splits", splits, "--part", "validation")
+    assert done.code == 0, done.err
+    protocol = json.loads(done.out)["protocol"]
+    assert (protocol["table"], protocol["fold"], protocol["part"]) == (
+        *("table", "official", "validation"),
+    )
+
+
+def test_parts_are_joined_and_drawn_more_or_less(root: Path, evaluate: Callable) -> None:
+    words = ["--points", root / "points.npz", "--severity", "0.5", "--seed", "4"]
+    protocol = evaluate("--occlude", "eyes+mouth", *words)["protocol"]
+    assert (protocol["occluder"], protocol["severity"]) == ("eyes+mouth", 0.5)
+    assert protocol["seed"] == 4 and "style" not in protocol
+
+
+def test_only_what_both_know_is_measured_if_wanted(evaluate: Callable) -> None:
+    result = evaluate("--labels", "ferplus", "--shared")
+    assert "contempt" not in result["labels"]
+    assert result["protocol"]["expressions"].endswith("those shared; 0 faces left out")
+
+
+def test_figures_and_faces_go_into_a_folder(root: Path, evaluate: Callable) -> None:
+    pytest.importorskip("matplotlib")
+    evaluate("--report", root / "report", dataset="ferplus")
+    names = {path.name for path in (root / "report").iterdir()}
+    drawn = {"confusion.svg", "distribution.svg", "reliability.svg", "risk-coverage.svg"}
+    assert names == {"index.html", "report.md", *drawn}
+    page = (root / "report" / "index.html").read_text()
+    assert "<img" not in page and "Of ten people" in page
+    evaluate("--report", root / "report", "--faces")
+    assert "<img" in (root / "report" / "index.html").read_text()
+
+
+def test_the_table_holds_the_model_against_the_votes(
+    mien: Callable, root: Path, expression_path: Path
+) -> None:
+    done = mien("evaluate", "--dataset", "ferplus", "--root", root, "--model", expression_path)
+    assert done.code == 0, done.err
+    for words in ("of ten", "one voter says", "divergence", "precision", "mind: only 4 faces"):
+        assert words in done.out

@@ -136,7 +136,7 @@ def test_unknown_occluders_and_options_are_refused() -> None:
     with pytest.raises(UsageError, match="did you mean 'mouth'"):
         occlusion.occluder("moth")
     with pytest.raises(UsageError, match="does not take pad_px"):
-        occlusion.occluder("mask-polygon", pad_px=3)
+        occlusion.occluder("surgical", pad_px=3)
 
 
 def test_regions_count_as_covered_by_their_points(grey: NDArray[np.uint8]) -> None:

@@ -30,3 +30,7 @@ def test_sections_are_linked_and_empty_ones_left_out() -> None:
 def test_numbers_stand_right() -> None:
     text = table(("a", "b", "c"), [("x", "1,234", "12.5%"), ("y", "none", "")])
     assert text.count('<td class="n">') == 2
+
+
+def test_a_cell_of_two_lines_keeps_them() -> None:
+    assert '<td class="lines">1.5\n1 to 2</td>' in table(("a", "b"), [("x", "1.5\n1 to 2")])

@@ -6,12 +6,18 @@ import typer
 
 from mien.cli import _options
 from mien.cli import data as data_commands
+from mien.cli import study as study_commands
 from mien.cli._ending import ends_well
+from mien.cli.compare import compare
 from mien.cli.demo import demo
 from mien.cli.evaluate import evaluate
+from mien.cli.explain import explain
 from mien.cli.models import models
+from mien.cli.occlude import occlude
+from mien.cli.occluders import occluders
 from mien.cli.predict import predict
 from mien.cli.train import train
+from mien.cli.verify import verify
 
 EXAMPLES: dict[Callable[..., None], str] = {
     predict: """
@@ -23,7 +29,24 @@ EXAMPLES: dict[Callable[..., None], str] = {
         mien demo --out portrait.png""",
     evaluate: """
         mien evaluate --dataset ferplus --root data --split private
-        mien evaluate --dataset fer2013 --root data --occlude mask-polygon --format json""",
+        mien evaluate --dataset fer2013 --root data --occlude mask-polygon --format json
+        mien evaluate --table tables/jaffe --splits folds.json --fold 2 --receipt fold2.json""",
+    verify: """
+        mien verify fold2.json --table tables/jaffe""",
+    compare: """
+        mien compare none.json eyes.json mouth.json --all-pairs --plot compared.svg
+        mien compare none eyes mouth --dataset fer2013 --root data
+        mien compare runs/a runs/b --plot histories.svg""",
+    explain: """
+        mien explain photo.jpg --out explained
+        mien explain --dataset ferplus --root data --expression fear --out explained""",
+    occlude: """
+        mien occlude photos/ hidden/ --with eyes,mouth,surgical
+        mien occlude tables/jaffe hidden/ --with eyes+mouth --fixed-size face --masks""",
+    occluders: """
+        mien occluders --style realistic
+        mien occluders --sheet occluders.png
+        mien occluders --sheet occluders.png --table tables/jaffe""",
     train: """
         mien train recipes/landmarks.toml --data data""",
     models: """
@@ -45,6 +68,10 @@ def build() -> typer.Typer:
     data.callback()(about_data)
     _add(data, data_commands.EXAMPLES)
     app.add_typer(data, name="data")
+    study = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    study.callback()(about_study)
+    _add(study, study_commands.EXAMPLES)
+    app.add_typer(study, name="study")
     return app
 
 
@@ -54,6 +81,10 @@ def about(version: _options.Version = False) -> None:
 
 def about_data(version: _options.Version = False) -> None:
     """See what is in data sets of faces, check them, and make tables of them."""
+
+
+def about_study(version: _options.Version = False) -> None:
+    """Run experiments of many measurements, and report what they say."""
 
 
 def _add(app: typer.Typer, commands: dict[Callable[..., None], str]) -> None:

@@ -1,93 +1,120 @@
 """`mien evaluate`: measure a model on faces of a data set, whole or with a part hidden."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from mien.cli import _options
+from mien.cli import _faces, _options
 from mien.cli._columns import aligned
 from mien.cli._options import Report
 from mien.cli._streams import writing
+from mien.progress import say
 
 
 def evaluate(
-    dataset: Annotated[
-        str, typer.Option(metavar="ferplus|fer2013", help="Whose labels are the truth.")
-    ],
-    root: _options.Data,
-    split: Annotated[
-        str, typer.Option(metavar="train|public|private", help="Which part of the data set.")
-    ] = "private",
-    rule: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="How FER+ votes become labels: majority, probability, crossentropy,"
-            " multi-target, argmax.  [default: majority]",
-        ),
-    ] = None,
+    dataset: _faces.Dataset = None,
+    root: _faces.Root = None,
+    table: _faces.Table = None,
+    split: _faces.Split = None,
+    rule: _faces.Rule = None,
     occlude: Annotated[
         str,
         typer.Option(
             metavar="NAME",
-            help="Hide a part first: mask-polygon, eyes, mouth, surgical, sunglasses.",
+            help="Hide a part first: eyes, mouth, mask-polygon, surgical, ...; `+` joins, as in"
+            " eyes+mouth.",
         ),
     ] = "none",
-    points: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Landmarks to hide it by (.npz).  [default: the network's own]"
-        ),
-    ] = None,
-    list_file: Annotated[
-        Path | None,
-        typer.Option("--list", metavar="FILE", help="Take these FER+ faces and the list's labels."),
-    ] = None,
-    without_duplicates: Annotated[
-        bool,
-        typer.Option("--without-duplicates", help="Leave out faces that equal a training face."),
-    ] = False,
+    points: _faces.Points = None,
+    list_file: _faces.List = None,
+    without_duplicates: _faces.WithoutDuplicates = False,
+    option: _faces.Settings = None,
+    splits: _faces.Splits = None,
+    fold: _faces.Fold = "0",
+    part: _faces.Part = "test",
+    shared: _faces.Shared = False,
+    style: _faces.Style = None,
+    severity: _faces.Severity = 1.0,
+    seed: _faces.Seed = 0,
     model: _options.Model = None,
-    labels: Annotated[
-        str | None,
+    labels: _faces.Output = None,
+    mirror: _options.Mirror = None,
+    receipt: Annotated[
+        Path | None,
         typer.Option(
-            metavar="ferplus|fer2013",
-            help="Which of the model's answers.  [default: the data set's]",
+            metavar="FILE", help="Write every answer and all hashes (.json), for `mien verify`."
         ),
     ] = None,
-    mirror: _options.Mirror = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Draw the figures into a folder, and a page of them."),
+    ] = None,
+    faces: Annotated[
+        bool,
+        typer.Option(
+            "--faces",
+            help="Show faces with right and wrong answers on the page; mind who may see them.",
+        ),
+    ] = False,
     provider: _options.Provider = "cpu",
     format: _options.ReportFormat = Report.table,
     quiet: _options.Quiet = False,
     version: _options.Version = False,
 ) -> None:
-    """Measure a model on the faces of a data set.
+    """Measure a model on the faces of a data set or a table.
 
-    Tells how often it is right, with the 95 % interval, how well it knows that, and what it
-    confuses. `--occlude` hides a part of every face first.
+    Tells how often it is right, with the 95 % interval, how well it knows that, what it confuses,
+    and where people voted on the faces, how it compares with them. `--occlude` hides a part of
+    every face first.
     """
-    from mien import evaluation
-    from mien.data.protocol import Protocol
+    from mien.evaluation import score
     from mien.recognizer import ExpressionReader
+    from mien.report import figures
 
-    protocol = Protocol(
+    if report is not None:
+        figures.check()
+    choice = _faces.choice(
+        option,
         data_set=dataset,
+        table=table,
         split=split,
         rule=rule,
         list_file=list_file,
         points_file=points,
         without_duplicates=without_duplicates,
+        splits=splits,
+        fold=fold,
+        part=part,
     )
-    reader = ExpressionReader(model, labels=labels or dataset, provider=provider, mirror=mirror)
-    result = evaluation.measure(root, protocol, reader, occluder=occlude, quiet=quiet).to_dict()
+    wanted = _faces.output(labels, dataset)
+    reader = ExpressionReader(model, labels=wanted, provider=provider, mirror=mirror)
+    chosen = choice.select(root, reader.preparation, quiet=quiet)
+    found = score(
+        chosen,
+        reader,
+        occluder=occlude,
+        style=style,
+        severity=severity,
+        seed=seed,
+        shared=shared,
+        quiet=quiet,
+    )
+    if receipt is not None:
+        found.save(receipt)
+        say(f"{receipt}: the receipt of {len(found.faces)} faces", quiet=quiet)
+    if report is not None:
+        from mien.evaluation.page import write
+
+        write(report, found, chosen.faces if faces else None)
+        say(f"{report / 'index.html'}: figures and measures", quiet=quiet)
     with writing("standard output"):
         if format is Report.json:
-            print(json.dumps(result, indent=2))
+            print(json.dumps(found.result, indent=2))
         else:
-            print_table(result)
+            print_table(found.result)
 
 
 def print_table(result: dict[str, Any]) -> None:
@@ -98,25 +125,49 @@ def print_table(result: dict[str, Any]) -> None:
             print(f"{name.replace('_', ' ')}: {value}")
     print()
     print(*aligned(list(measures(result))), sep="\n")
+    print()
+    print(*aligned(list(expressions(result)), numbers=True), sep="\n")
     print("\nthe truth in rows, the answers in columns")
     print(*aligned(list(confusion(result)), numbers=True), sep="\n")
+    for warning in result["warnings"]:
+        print(f"\nmind: {warning}")
 
 
 def measures(result: dict[str, Any]) -> Iterator[list[str]]:
     """Yield a row a measure: its name, its value, what the value is of."""
-    low, high = map(percent, result["interval95"])
     certain = result["certain"]
-    counted = f"{result['correct']} of {result['faces']} faces, 95 % interval {low} to {high}"
+    of_all = f"{result['correct']} of {result['faces']} faces"
+    counted = f"{of_all}, 95 % interval {_range(result['interval95'])}"
     yield ["accuracy", percent(result["accuracy"]), counted]
-    yield ["balanced accuracy", percent(result["balanced_accuracy"])]
-    yield ["macro F1", percent(result["macro_f1"])]
+    if people := result["subjects_interval95"]:
+        yield ["of other people", "", f"95 % interval {_range(people)}: subjects drawn anew"]
+    balanced, f1 = _range(result["balanced_interval95"]), _range(result["macro_f1_interval95"])
+    yield ["balanced accuracy", percent(result["balanced_accuracy"]), f"95 % interval {balanced}"]
+    yield ["macro F1", percent(result["macro_f1"]), f"95 % interval {f1}"]
     yield ["calibration error", percent(result["ece"])]
     of_all = f"of the certain answers are right; {percent(certain['share'])} of all are certain"
     yield ["certain", percent(certain["accuracy"]), of_all]
+    yield ["risk over coverage", percent(result["risk_coverage"]["aurc"]), "wrong on average"]
+    if votes := result["votes"]:
+        most = f"people say what the model says; {votes['agree_at_most']:.1f} agree on the best"
+        yield ["of ten", f"{votes['agree']:.1f}", f"{most}; {votes['faces']} faces have votes"]
+        alone = f"what the label says; {percent(votes['lone_voter'])} what most others say"
+        yield ["one voter says", percent(votes["voter"]), alone]
+        if votes["kl"] is not None:
+            yield ["divergence", f"{votes['kl']:.3f}", "nats, from the votes to the answers"]
     for region, found in result["hidden"].items():
         hidden = f", of {found['hidden_faces']} that are: {percent(found['recall'])}"
         of_all = "of all faces" + (hidden if found["hidden_faces"] else "")
         yield [f"{region} said to be hidden", percent(found["reported"]), of_all]
+
+
+def expressions(result: dict[str, Any]) -> Iterator[list[str]]:
+    """Yield each expression's faces, answers, and how often they meet."""
+    yield ["", "faces", "answered", "recall", "95 % from", "to", "precision", "F1"]
+    for name, of in result["expressions"].items():
+        low, high = map(percent, of["recall_interval95"])
+        shares = [percent(of["recall"]), low, high, percent(of["precision"]), percent(of["f1"])]
+        yield [name, str(of["faces"]), str(of["answered"]), *shares]
 
 
 def confusion(result: dict[str, Any]) -> Iterator[list[str]]:
@@ -128,3 +179,7 @@ def confusion(result: dict[str, Any]) -> Iterator[list[str]]:
 
 def percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.1%}"
+
+
+def _range(interval: Sequence[float]) -> str:
+    return " to ".join(map(percent, interval))

@@ -6,7 +6,7 @@ from typing import Any
 
 from mien.data import audit
 from mien.data.labels import RULES
-from mien.data.readers.fer2013 import read_fer2013
+from mien.data.readers.fer2013 import read_fer2013, with_own_ids
 from mien.data.readers.ferplus import has_official, labelled, read_ferplus
 from mien.data.readers.lists import listed
 from mien.data.table import FaceTable
@@ -82,10 +82,10 @@ class Protocol:
 
     def _read(self, root: str | Path) -> FaceTable:
         if self.data_set == "fer2013":
-            return read_fer2013(root, points_file=self.points_file)
+            return with_own_ids(read_fer2013(root, points_file=self.points_file))
         # The names in a list are those of all rows, not of the official folders alone.
         source = "new" if self.list_file else "auto"
-        return read_ferplus(root, source, points_file=self.points_file)
+        return with_own_ids(read_ferplus(root, source, points_file=self.points_file))
 
 
 def _check_name(kind: str, name: str, known: tuple[str, ...]) -> None:

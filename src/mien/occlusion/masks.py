@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mien import geometry
-from mien.occlusion.kinds import Draw, Image, Mask, Points
-from mien.occlusion.painting import Floats, Places, box_around, exposure, layered, paint
+from mien.occlusion.head import Light, drawn
+from mien.occlusion.kinds import Draw, Points
+from mien.occlusion.painting import Box, Floats, Look, Places, box_around, layered, rounded
 
 FABRICS = ((158, 199, 221), (226, 230, 232), (150, 199, 178), (52, 54, 58), (208, 178, 190))
 RIBBON = (232, 232, 230)
@@ -43,17 +44,22 @@ class _Worn:
         return 1 / float(np.hypot(*self.to_face[:, 0]))
 
 
-def surgical() -> Draw:
-    """Put on a surgical mask of a random colour: pleats, ear loops, shading."""
+def surgical(*, severity: float = 1.0) -> Draw:
+    """Put on a surgical mask of a random colour: pleats, ear loops, shading.
 
-    def draw(image: Image, points_xy: Points, rng: np.random.Generator) -> tuple[Image, Mask]:
-        style = _style(rng, exposure(image, points_xy))
-        worn = _worn(points_xy.astype(np.float64), style)
-        around = worn.in_image(np.concatenate([worn.top, worn.bottom, *worn.loops]))
-        box = box_around(around, BAND * worn.scale)
-        return paint(image, box, lambda places: _look(places, worn, style))
+    A lower severity pulls it down to the chin.
+    """
+    return drawn(plan, severity)
 
-    return draw
+
+def plan(
+    points_xy: Points, light: Light, rng: np.random.Generator, severity: float
+) -> tuple[Box, Look]:
+    style = _style(rng, light.level)
+    worn = _worn(points_xy.astype(np.float64), style, severity)
+    around = worn.in_image(np.concatenate([worn.top, worn.bottom, *worn.loops]))
+    box = box_around(around, BAND * worn.scale)
+    return box, lambda places: _look(places, worn, style)
 
 
 def _style(rng: np.random.Generator, light: float) -> Style:
@@ -67,7 +73,7 @@ def _style(rng: np.random.Generator, light: float) -> Style:
     )
 
 
-def _worn(points: Floats, style: Style) -> _Worn:
+def _worn(points: Floats, style: Style, severity: float) -> _Worn:
     eyes = [points[geometry.RIGHT_EYE].mean(0), points[geometry.LEFT_EYE].mean(0)]
     to_face = geometry.similarity(eyes, [[-0.5, 0.0], [0.5, 0.0]])
     face = geometry.apply(to_face, points)
@@ -80,7 +86,11 @@ def _worn(points: Floats, style: Style) -> _Worn:
     cheeks = [(end + bridge) / 2 + sag for end in (bottom[0], bottom[-1])]
     nose = [bridge + 0.12 * _unit(cheek - bridge) for cheek in cheeks]
     top = np.stack([bottom[0], cheeks[0], nose[0], nose[1], cheeks[1], bottom[-1]])
-    return _Worn(to_face, _rounded(top), _rounded(bottom), _loops(face, bottom))
+    upper, lower = rounded(top), rounded(bottom)
+    if severity < 1:
+        least = _height_at(lower, upper[:, 0])
+        upper[:, 1] = least + severity * (upper[:, 1] - least)
+    return _Worn(to_face, upper, lower, _loops(face, bottom))
 
 
 def _loops(face: Floats, bottom: Floats) -> tuple[Floats, ...]:
@@ -142,16 +152,6 @@ def _on_face(places: Places, worn: _Worn) -> tuple[Floats, Floats]:
 def _height_at(edge: Floats, across: Floats) -> Floats:
     """Read the height of an edge above each place; where it turns back, its outermost part."""
     return np.asarray(np.interp(across, np.maximum.accumulate(edge[:, 0]), edge[:, 1]))
-
-
-def _rounded(line: Floats, times: int = 3) -> Floats:
-    """Cut the corners of a line again and again; its ends stay."""
-    for _ in range(times):
-        quarters = np.stack(
-            [0.75 * line[:-1] + 0.25 * line[1:], 0.25 * line[:-1] + 0.75 * line[1:]], 1
-        )
-        line = np.concatenate([line[:1], quarters.reshape(-1, 2), line[-1:]])
-    return line
 
 
 def _unit(ways: Floats) -> Floats:

@@ -61,9 +61,7 @@ def paint(image: Image, box_xyxy: Box, look: Look) -> tuple[Image, Mask]:
     """Paint what lies in the box on a copy; the mask has every pixel it touches."""
     painted, hidden = image.copy(), np.zeros(image.shape[:2], dtype=bool)
     for rows, columns, samples in _bands(box_xyxy, image.shape[:2]):
-        opacity, colour = look(_places(rows, columns, samples))
-        share = _averaged(opacity, samples)
-        tone = _averaged(opacity[..., None] * colour, samples)
+        share, tone = _seen(look, rows, columns, samples)
         tone = tone if image.ndim == 3 else tone @ LUMA
         rest = 1 - share.reshape(share.shape + (1,) * (image.ndim - 2))
         under = image[rows, columns]
@@ -71,6 +69,15 @@ def paint(image: Image, box_xyxy: Box, look: Look) -> tuple[Image, Mask]:
         hidden[rows, columns] = share > 0
     painted[~hidden] = image[~hidden]
     return painted, hidden
+
+
+def layer(size_hw: tuple[int, int], box_xyxy: Box, look: Look) -> Floats:
+    """Paint on nothing (H, W, 4): colours times the share of a pixel that is covered; the share."""
+    painted = np.zeros((*size_hw, 4))
+    for rows, columns, _ in _bands(box_xyxy, size_hw):
+        share, tone = _seen(look, rows, columns, _COARSE)
+        painted[rows, columns] = np.concatenate([tone, share[..., None]], -1)
+    return painted
 
 
 def exposure(image: Image, points_xy: Points) -> float:
@@ -94,6 +101,16 @@ def layered(under: tuple[Any, Any], *over: tuple[Any, Any]) -> tuple[Floats, Flo
     return opacity, colour
 
 
+def rounded(line: Floats, times: int = 3) -> Floats:
+    """Cut the corners of a line again and again; its ends stay."""
+    for _ in range(times):
+        quarters = np.stack(
+            [0.75 * line[:-1] + 0.25 * line[1:], 0.25 * line[:-1] + 0.75 * line[1:]], 1
+        )
+        line = np.concatenate([line[:1], quarters.reshape(-1, 2), line[-1:]])
+    return line
+
+
 def box_around(points_xy: ArrayLike, pad: float) -> Box:
     """Find the box that holds all points and a pad around them."""
     left, top, right, bottom = geometry.bounding_box(points_xy)
@@ -111,6 +128,12 @@ def _bands(box_xyxy: Box, size_hw: tuple[int, int]) -> Iterator[tuple[slice, sli
     step = max(1, _AT_ONCE // (width * samples**2))
     for start in range(rows.start, rows.stop, step):
         yield slice(start, min(start + step, rows.stop)), columns, samples
+
+
+def _seen(look: Look, rows: slice, columns: slice, samples: int) -> tuple[Floats, Floats]:
+    """Average over pixels how much is covered (H, W), and its colour in that share (H, W, 3)."""
+    opacity, colour = look(_places(rows, columns, samples))
+    return _averaged(opacity, samples), _averaged(opacity[..., None] * colour, samples)
 
 
 def _span(low: float, high: float, size: int) -> slice:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Html = str
+SHORT = 24  # letters of a cell that stay on one line
 
 
 class Picture(NamedTuple):
@@ -70,10 +71,20 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Html:
     return f'<div class="wide"><table><tr>{head}</tr>{"".join(lines)}</table></div>'
 
 
-def gallery(groups: Iterable[Sequence[Picture]]) -> Html:
+def gallery(groups: Iterable[Sequence[Picture]], *, large: bool = False) -> Html:
     """Show pictures, those of a group side by side."""
     shown = ["".join(map(_picture, group)) for group in groups]
-    return f'<div class="gallery">{"".join(f"<div>{group}</div>" for group in shown)}</div>'
+    kind = "gallery large" if large else "gallery"
+    return f'<div class="{kind}">{"".join(f"<div>{group}</div>" for group in shown)}</div>'
+
+
+def fold(title: str, body: Html) -> Html:
+    """Hide what few will read behind its title; on paper it is left out."""
+    return f"<details><summary>{escape(title)}</summary>{body}</details>"
+
+
+def code(text: str) -> Html:
+    return f'<pre class="wide">{escape(text)}</pre>'
 
 
 def png(image: NDArray[np.uint8]) -> bytes:
@@ -101,8 +112,11 @@ def _picture(shown: Picture) -> Html:
 
 
 def _cell(text: str) -> Html:
-    number = text.replace(",", "").replace(".", "").replace(" ", "").removesuffix("%")
-    return f'<td class="n">{escape(text)}</td>' if number.isdigit() else f"<td>{escape(text)}</td>"
+    number = "".join(letter for letter in text if letter not in "+-,. %") or text
+    if number.isdigit():
+        return f'<td class="n">{escape(text)}</td>'
+    kind = "lines" if "\n" in text else "short" if len(text) <= SHORT else ""
+    return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
 
 
 _STYLE = """
@@ -134,7 +148,10 @@ th, td { text-align: left; padding: .35rem .9rem .35rem 0; border-bottom: 1px so
 th { font-weight: 600; }
 tr:first-child th { color: var(--soft); font-weight: 500; }
 td.n { text-align: right; }
-svg { display: block; width: 100%; max-width: 46rem; height: auto; }
+td.short { white-space: nowrap; }
+td.lines { white-space: pre; font-size: .8rem; line-height: 1.35; color: var(--soft); }
+td.lines::first-line { font-size: .92rem; color: var(--ink); }
+svg { display: block; max-width: 100%; height: auto; margin: .75rem 0 1.25rem; }
 .gallery { display: flex; flex-wrap: wrap; gap: .75rem; }
 .gallery > div { display: flex; flex-wrap: wrap; gap: .6rem; padding: .6rem;
   background: var(--card); border: 1px solid var(--line); border-radius: .6rem; }
@@ -145,6 +162,23 @@ figcaption { font-size: .78rem; line-height: 1.3; margin-top: .3rem; }
 figcaption * { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 figcaption em { font-style: normal; color: var(--accent); }
 figcaption small { color: var(--soft); font-size: .72rem; }
+.large figure, .large img { width: 144px; }
+.large img { height: 144px; image-rendering: pixelated; }
+.large figcaption * { white-space: normal; }
+.wide { max-width: 100%; }
+pre { font-size: .8rem; line-height: 1.4; padding: .8rem 1rem; background: var(--card);
+  border: 1px solid var(--line); border-radius: .6rem; }
+summary { cursor: pointer; color: var(--accent); }
+.warn { border-left: .25rem solid var(--bad); padding: .1rem 0 .1rem .8rem; }
+@media (max-width: 30rem) { body { padding: 1.25rem .9rem 3rem; } h1 { font-size: 1.5rem; }
+  header p { font-size: 1rem; } th, td { padding-right: .6rem; }
+  .facts { grid-template-columns: 1fr 1fr; } .large figure, .large img { width: 128px; }
+  .large img { height: 128px; } }
+@media print { :root { color-scheme: light; --paper: #fff; --card: #fff; --ink: #000;
+  --soft: #444; --line: #bbb; --accent: #000; --bad: #a00; --good: #060; }
+  body { max-width: none; padding: 0; font-size: 11px; } nav, details { display: none; }
+  h2 { break-after: avoid; } svg, tr, figure, .fact { break-inside: avoid; }
+  .wide { overflow: visible; } section { margin-top: 1.5rem; } }
 """
 
 _PAGE = """<!doctype html>

@@ -1,0 +1,115 @@
+"""The options that choose faces to measure on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mien.errors import UsageError
+
+if TYPE_CHECKING:
+    from mien.evaluation import Choice
+
+Dataset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Whose labels are the truth: a data set that `mien data list` names."
+    ),
+]
+Root = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", envvar="MIEN_DATA", help="Folder with the data set, at any depth."),
+]
+Table = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Take a table that `mien data prepare` made instead."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="NAME=VALUE",
+        help="A setting of the set's reader; may be given more than once.",
+    ),
+]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Which part of the data set, or all.  [default: private; where there is none, the"
+        " last, which tests]",
+    ),
+]
+Rule = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="How FER+ votes become labels: majority, probability, crossentropy,"
+        " multi-target, argmax.  [default: majority]",
+    ),
+]
+Points = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Landmarks to hide a part by (.npz).  [default: the network's own]"
+    ),
+]
+List = Annotated[
+    Path | None,
+    typer.Option("--list", metavar="FILE", help="Take these FER+ faces and the list's labels."),
+]
+WithoutDuplicates = Annotated[
+    bool,
+    typer.Option("--without-duplicates", help="Leave out faces that equal a training face."),
+]
+Splits = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Take a fold of the splits that `mien data split` wrote."),
+]
+Fold = Annotated[str, typer.Option(metavar="N|NAME", help="Which fold; the first is 0.")]
+Part = Annotated[str, typer.Option(metavar="test|validation|train", help="Which part of the fold.")]
+Shared = Annotated[
+    bool,
+    typer.Option(
+        "--shared",
+        help="Only faces of expressions that the model knows, and only answers that the faces"
+        " have: for a model and a set with other expressions.",
+    ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ferplus|fer2013",
+        help="Which of the model's answers.  [default: the data set's]",
+    ),
+]
+Style = Annotated[
+    str | None,
+    typer.Option(
+        metavar="flat|realistic", help="How to draw what hides.  [default: each in its own]"
+    ),
+]
+Severity = Annotated[float, typer.Option(help="How much of it to draw, from 0 to 1.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Of what is drawn at random on the faces.")]
+
+
+def choice(option: Sequence[str] | None, **named: Any) -> "Choice":
+    """Name the faces by the options above."""
+    from mien.evaluation import Choice
+
+    return Choice(options=dict(map(_setting, option or ())), **named)
+
+
+def output(labels: str | None, dataset: str | None) -> str | None:
+    """Name which of the model's outputs answers: as asked for, or as the data set is labelled."""
+    from mien.data.protocol import DATA_SETS
+
+    return labels or (dataset if dataset in DATA_SETS else None)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise UsageError(f"expected --option NAME=VALUE, got {text!r}")
+    return name.strip().replace("-", "_"), value

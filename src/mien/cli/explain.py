@@ -1,0 +1,194 @@
+"""`mien explain`: where in a face the answer of a model comes from."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from mien.cli import _faces, _options
+from mien.cli._columns import aligned
+from mien.cli._records import printable
+from mien.cli._streams import writing
+from mien.errors import DataError, InputError, MissingExtraError, UsageError, unknown_name
+from mien.progress import say
+
+if TYPE_CHECKING:
+    from mien.data.crops import Cutter
+    from mien.evaluation import Choice
+    from mien.recognizer import ExpressionReader
+
+
+class Group(NamedTuple):
+    """Faces to explain together: crops (N, ...), points (N, 68, 2), what they are explained for."""
+
+    name: str
+    crops: NDArray[np.uint8]
+    points_xy: NDArray[np.float32]
+    targets: NDArray[np.int64]
+
+
+def explain(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the maps and the page.")],
+    photos: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PHOTO", help="Photographs; the largest face of each is taken."),
+    ] = None,
+    dataset: _faces.Dataset = None,
+    root: _faces.Root = None,
+    table: _faces.Table = None,
+    split: _faces.Split = None,
+    rule: _faces.Rule = None,
+    points: _faces.Points = None,
+    option: _faces.Settings = None,
+    expression: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only faces of this expression; may be repeated."),
+    ] = None,
+    faces: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Faces of a set, at most, an expression.")
+    ] = 100,
+    detector: Annotated[
+        str, typer.Option(metavar="NAME", help="Of photographs; whole: each is one face.")
+    ] = "centerface",
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Add Grad-CAM of this torch checkpoint (.safetensors)."),
+    ] = None,
+    model: _options.Model = None,
+    labels: _faces.Output = None,
+    provider: _options.Provider = "cpu",
+    format: _options.ReportFormat = _options.Report.table,
+    quiet: _options.Quiet = False,
+    version: _options.Version = False,
+) -> None:
+    """Show which places of a face an answer depends on, by covering one after the other.
+
+    Photographs are explained one by one, for the model's own answer; the faces of a data set or
+    table together, an expression at a time, on their mean face.
+    """
+    from mien.recognizer import ExpressionReader
+    from mien.study import explain as work
+    from mien.study.explained import PAGE, write_explanations
+
+    if bool(photos) == bool(dataset or table):
+        raise UsageError("expected either photographs, or --dataset or --table")
+    network = _network(checkpoint)
+    reader = ExpressionReader(model, labels=_faces.output(labels, dataset), provider=provider)
+    if photos:
+        groups = _of_photographs(photos, reader, detector)
+    else:
+        choice = _faces.choice(
+            option, data_set=dataset, table=table, split=split, rule=rule, points_file=points
+        )
+        groups = _of_set(choice, root, reader, expression, faces, quiet)
+    found = [
+        work.explain(reader, one.crops, one.points_xy, one.targets, name=one.name, quiet=quiet)
+        for one in groups
+    ]
+    cams = [None if network is None else _cam(network, one, reader) for one in groups]
+    stated = {
+        "model": reader.metadata.name,
+        "model_sha256": reader.sha256,
+        "data_set": dataset,
+        "table": table and table.resolve().name,
+        "checkpoint": checkpoint and checkpoint.name,
+    }
+    with writing(str(out)):
+        record = write_explanations(out, found, cams, stated, show=bool(photos))
+    with writing("standard output"):
+        if format is _options.Report.json:
+            print(json.dumps(record, indent=2))
+        else:
+            regions = list(dict.fromkeys(name for one in found for name in one.regions))
+            rows = [["points lost", "faces", *regions]]
+            for one in found:
+                lost = [f"{100 * one.regions[name]:.1f}" for name in regions]
+                rows.append([one.name, str(one.faces), *lost])
+            print(*aligned(rows, numbers=True), sep="\n")
+    say(f"{out / PAGE}: the maps", quiet=quiet)
+
+
+def _of_photographs(photos: list[Path], reader: "ExpressionReader", detector: str) -> list[Group]:
+    from mien.data.crops import Cutter
+    from mien.faces.finding import FaceFinder
+
+    cutter = Cutter(reader.preparation, FaceFinder(detector, points=True))
+    unique = len({path.stem for path in photos}) == len(photos)
+    return [
+        _photograph(path, printable(path.stem if unique else str(path)), cutter, reader)
+        for path in photos
+    ]
+
+
+def _photograph(path: Path, name: str, cutter: "Cutter", reader: "ExpressionReader") -> Group:
+    try:
+        crop = cutter(path)
+    except InputError as error:
+        where = "" if str(path) in str(error) else f"{name}: "
+        raise InputError(f"{where}{error}") from error
+    assert crop.points_xy is not None  # the finder was asked for them
+    image = crop.image[None]
+    told = reader.read(image).probabilities.argmax(axis=1)
+    points_xy = crop.points_xy[None].astype(np.float32)
+    return Group(f"{name}: {reader.labels[told[0]]}", image, points_xy, told)
+
+
+def _of_set(
+    choice: "Choice",
+    root: Path | None,
+    reader: "ExpressionReader",
+    expressions: list[str] | None,
+    most: int,
+    quiet: bool,
+) -> list[Group]:
+    """Take some faces of each expression, the same ones each time."""
+    from mien import geometry
+    from mien.study.faces import with_points
+
+    chosen = choice.select(root, reader.preparation, quiet=quiet).faces
+    names = chosen.expression_names()
+    known = [name for name in reader.labels if name in names]
+    for name in expressions or ():
+        if name not in known:
+            raise UsageError(unknown_name("expression of these faces", name, known))
+    groups = []
+    for name in expressions or known:
+        rows = np.flatnonzero(names == name)
+        rows = np.sort(np.random.default_rng(0).permutation(rows)[:most])
+        some, _ = with_points(chosen[rows])
+        if some.points_xy is None:
+            raise DataError(f"the faces of {name} have no landmarks; expected 68 a face")
+        matrix = reader.preparation.whole_matrix(some.images.shape[1:3])
+        groups.append(
+            Group(
+                name,
+                np.stack([reader.preparation.whole(image) for image in some.images]),
+                geometry.apply(matrix, some.points_xy).astype(np.float32),
+                np.full(len(some), reader.labels.index(name)),
+            )
+        )
+    return groups
+
+
+def _network(checkpoint: Path | None) -> Any:
+    """Open the checkpoint, and tell what is missing before any work is done."""
+    if checkpoint is None:
+        return None
+    try:
+        from mien.study import cam
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("opening a checkpoint", "PyTorch", "train") from error
+    cam.check()
+    return cam.open_network(checkpoint)
+
+
+def _cam(network: Any, group: Group, reader: "ExpressionReader") -> NDArray[np.float64]:
+    from mien.study.cam import grad_cam
+    from mien.study.explain import laid_over
+
+    inputs = reader.preparation.normalized(group.crops)
+    head = "ferplus" if "contempt" in reader.labels else "fer2013"
+    return laid_over(grad_cam(network, inputs, group.targets, head=head), group.points_xy)

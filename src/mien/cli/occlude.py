@@ -1,0 +1,186 @@
+"""`mien occlude`: hide parts of the faces in photographs or in a table."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mien.cli import _jobs, _options
+from mien.cli._streams import writing
+from mien.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from mien.data.growing import Finished, Job
+    from mien.data.occluded import Hiding
+
+
+def occlude(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SRC", help="A folder of photographs, one of them, or a table of faces."
+        ),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="DST", help="The folder to write into.")],
+    names: Annotated[
+        str,
+        typer.Option(
+            "--with", metavar="LIST", help="Occluders, as in eyes,mouth,eyes+mouth,surgical,none."
+        ),
+    ],
+    style: Annotated[
+        str | None,
+        typer.Option(
+            metavar="flat|realistic", help="Flat: in one tone.  [default: each one's own]"
+        ),
+    ] = None,
+    severity: Annotated[
+        float, typer.Option(min=0, max=1, help="How much is hidden, from 0 to all of it.")
+    ] = 1.0,
+    pad_px: Annotated[
+        float | None, typer.Option(metavar="PX", help="How far flat ones exceed their outline.")
+    ] = None,
+    pad_share: Annotated[
+        float | None, typer.Option(metavar="X", help="The same in parts of the face.")
+    ] = None,
+    tone: Annotated[
+        str | None,
+        typer.Option(metavar="LEVEL|R,G,B|mean", help="The tone of flat ones; mean: the image's."),
+    ] = None,
+    fixed_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="face|WxH",
+            help="Outline the mean face, not this one's expression; or a box of so many pixels.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another seed draws others.")] = 0,
+    no_face: Annotated[
+        str,
+        typer.Option(
+            metavar="skip|copy|fail",
+            help="What becomes of one without a face or points: left out, copied, or the end.",
+        ),
+    ] = "skip",
+    masks: Annotated[
+        bool, typer.Option("--masks", help="Write, too, which pixels are hidden.")
+    ] = False,
+    detector: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="centerface; dlib or mtcnn with their extras; whole: each image is one face.",
+        ),
+    ] = "centerface",
+    landmarks: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|dlib", help="Landmark model, or dlib's.  [default: shipped]"),
+    ] = None,
+    min_face: Annotated[
+        int, typer.Option(metavar="PX", min=1, help="Find faces from this size; smaller is slower.")
+    ] = 32,
+    jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Images at once.  [default: one a core]"),
+    ] = None,
+    format: _options.ReportFormat = _options.Report.table,
+    quiet: _options.Quiet = False,
+    version: _options.Version = False,
+) -> None:
+    """Hide parts of the faces in photographs or in a table.
+
+    Writes DST/OCCLUDER/NAME.png, lossless, and DST/manifest.csv with a row for each; what has no
+    face is in DST/rejected.csv. Work that was stopped goes on with the same command.
+    """
+    from mien.data.occluded import Hiding
+    from mien.data.table import DESCRIPTION
+
+    table = (source / DESCRIPTION).is_file()
+    options = {
+        "style": style,
+        "severity": severity,
+        "pad_px": pad_px,
+        "pad_share": pad_share,
+        "tone": _tone(tone),
+        "fixed_size": _fixed_size(fixed_size),
+        "photograph": not table and detector != "whole",
+    }
+    hiding = Hiding(names.split(","), seed, no_face, masks, options)
+    if not source.exists():
+        raise InputError(f"no file or folder {source}; expected photographs or a table of faces")
+    if out.resolve().is_relative_to(source.resolve()):
+        raise UsageError(f"{out} lies in {source}, where it would be read again; name another")
+    jobs = jobs or _jobs.cores()
+
+    def each(work: "Callable[[Job], Finished]", left: "Iterable[Job]") -> "Iterable[Finished]":
+        return _jobs.in_order(work, left, jobs)
+
+    given: dict[str, Any] = {"each": each, "quiet": quiet}
+    try:
+        if table:
+            done = _table(source, out, hiding, **given)
+        else:
+            finding = {"detector": detector, "landmarks": landmarks, "min_face": min_face}
+            threads = max(1, _jobs.cores() // jobs)
+            done = _photographs(source, out, hiding, finding, threads, **given)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"{out} is not finished; the same command goes on from here"
+        ) from None
+    with writing("standard output"):
+        if format is _options.Report.json:
+            print(json.dumps({"out": str(out), **done}, indent=2))
+    if not quiet:
+        print(_told(done, out), file=sys.stderr)
+
+
+def _table(source: Path, out: Path, hiding: "Hiding", **given: Any) -> dict[str, int]:
+    from mien.data.occluded import write_table
+    from mien.data.table import FaceTable
+
+    faces = FaceTable.open(source)
+    about = {"table": source.resolve().name, "faces": len(faces)}
+    return write_table(faces, out, hiding, about=about, **given)
+
+
+def _photographs(
+    source: Path, out: Path, hiding: "Hiding", finding: dict[str, Any], threads: int, **given: Any
+) -> dict[str, int]:
+    from mien.data.occluded import write_photographs
+    from mien.faces.finding import FaceFinder
+    from mien.media import folders
+
+    photographs = list(folders.expand([source]))
+    root = source if source.is_dir() else source.parent
+    about = {"photographs": root.resolve().name, **finding}
+    finder = FaceFinder(**finding, points=True, threads=threads)
+    return write_photographs(photographs, root, out, hiding, finder, about=about, **given)
+
+
+def _tone(text: str | None) -> Any:
+    """Read `128`, `141,197,231` or a word."""
+    if text is None or not text.replace(",", "").replace(" ", "").isdigit():
+        return text
+    levels = [int(part) for part in text.split(",") if part.strip()]
+    return levels[0] if len(levels) == 1 else levels
+
+
+def _fixed_size(text: str | None) -> bool | tuple[int, int]:
+    if text in (None, "face"):
+        return text is not None
+    width, _, height = text.partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise UsageError(f"expected --fixed-size face or WxH in pixels, as in 24x12; got {text!r}")
+    return int(width), int(height)
+
+
+def _told(done: dict[str, int], out: Path) -> str:
+    before = done["pictures"] - done["drawn"]
+    already = f", {before} were there already" if before else ""
+    lost = (
+        f"; {done['rejected']} left out are in {out / 'rejected.csv'}" if done["rejected"] else ""
+    )
+    return f"{done['drawn']} pictures of {done['sources']} images written to {out}{already}{lost}"

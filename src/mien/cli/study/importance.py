@@ -1,0 +1,259 @@
+"""`mien study importance`: which part of the face an expression depends on."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mien.cli import _faces, _options
+from mien.cli._columns import aligned
+from mien.cli._streams import writing
+from mien.errors import UsageError
+from mien.progress import say
+
+if TYPE_CHECKING:
+    from mien.evaluation import Choice
+    from mien.study.estimates import Findings
+    from mien.study.importance import Done
+    from mien.study.settings import Preset
+
+
+def importance(
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of the cells and the report; goes on there.")
+    ],
+    sweep: Annotated[bool, typer.Option("--sweep", help="Show one model all conditions.")] = False,
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="Train a network for each condition.")
+    ] = False,
+    conditions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="What to hide; `+` joins.  [default: eyes,mouth,eyes+mouth,mask-polygon,surgical,"
+            "sunglasses]",
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A published comparison: eyes-or-mouth (system0), masked-faces (system1).",
+        ),
+    ] = None,
+    dataset: _faces.Dataset = None,
+    root: _faces.Root = None,
+    table: _faces.Table = None,
+    split: _faces.Split = None,
+    rule: _faces.Rule = None,
+    points: _faces.Points = None,
+    without_duplicates: _faces.WithoutDuplicates = False,
+    option: _faces.Settings = None,
+    style: _faces.Style = None,
+    severity: _faces.Severity = 1.0,
+    model: _options.Model = None,
+    labels: _faces.Output = None,
+    mirror: _options.Mirror = None,
+    provider: _options.Provider = "cpu",
+    network: Annotated[
+        str | None,
+        typer.Option(metavar="residual|jaffe", help="What to train.  [default: residual]"),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="How long to train.")] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="How faces are split, as `mien data split` does.  [default: by-subject; without"
+            " subjects official, or else stratified]",
+        ),
+    ] = None,
+    folds: Annotated[int, typer.Option(metavar="K", help="How many folds.")] = 5,
+    splits: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Take these splits instead.")
+    ] = None,
+    fixed_size: Annotated[
+        bool,
+        typer.Option(
+            "--fixed-size", help="Hide by the mean face's outline, which tells no expression."
+        ),
+    ] = False,
+    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu",
+    seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Do it N times over.")] = 1,
+    rounds: Annotated[
+        int, typer.Option(min=100, metavar="N", help="Draws of the bootstrap.")
+    ] = 2000,
+    format: _options.ReportFormat = _options.Report.table,
+    quiet: _options.Quiet = False,
+    version: _options.Version = False,
+) -> None:
+    """Measure what hiding each part of the face costs, and write a report of it.
+
+    `--sweep` shows one model all conditions; `--retrain` trains a network for each, with folds and
+    seeds, and tests it on all. Finished cells are kept as receipts in the folder and never done
+    again: after a stop the same command goes on, and more conditions and seeds may be asked for.
+    """
+    from mien.report import figures
+    from mien.study import settings
+    from mien.study.findings import findings
+    from mien.study.report import FILES, write_report
+
+    if sweep == retrain:
+        raise UsageError("expected either --sweep or --retrain")
+    figures.check()
+    chosen = settings.preset_named(preset) if preset else None
+    usual = chosen.conditions if chosen else settings.CONDITIONS
+    names = settings.checked(usual if conditions is None else conditions.split(","))
+    choice = _faces.choice(
+        option,
+        data_set=dataset,
+        table=table,
+        split=split,
+        rule=rule,
+        points_file=points,
+        without_duplicates=without_duplicates and sweep,
+    )
+    drawn: dict[str, Any] = {"style": style} if style else {}
+    drawn |= {"severity": severity} if severity < 1 else {}
+    try:
+        if sweep:
+            _refuse(network=network, protocol=protocol, splits=splits, fixed_size=fixed_size)
+            wanted = _faces.output(labels, dataset)
+            reader = {"labels": wanted, "mirror": mirror, "provider": provider}
+            done = _sweep(choice, root, names, out, model, reader, range(seeds), drawn, quiet)
+        else:
+            _refuse(model=model, labels=labels, mirror=mirror, split=split)
+            drawn |= {"fixed_size": True} if fixed_size else {}
+            how = {"seeds": range(seeds), "drawn": drawn, "device": device, "quiet": quiet}
+            training = settings.training_named(
+                network or (chosen.network if chosen else "residual")
+            )
+            training = replace(training, epochs=epochs or training.epochs)
+            made = {
+                "protocol": protocol,
+                "folds": folds,
+                "file": splits,
+                "clean": without_duplicates,
+            }
+            done = _retrain(choice, root, names, out, training, chosen, made, how)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"{out} keeps every finished cell; the same command goes on from there"
+        ) from None
+    found = findings(done.outcome, rounds=rounds)
+    question = chosen.question if chosen else settings.QUESTION
+    record = write_report(done, found, out, question=question, rounds=rounds)
+    with writing("standard output"):
+        if format is _options.Report.json:
+            print(json.dumps(record, indent=2))
+        else:
+            print(*_lines(found, record["warnings"]), sep="\n")
+    say(f"{out / FILES['page']}: the report", quiet=quiet)
+
+
+def _sweep(
+    choice: "Choice",
+    root: Path | None,
+    names: tuple[str, ...],
+    out: Path,
+    model: str | None,
+    options: dict[str, Any],
+    seeds: range,
+    drawn: dict[str, Any],
+    quiet: bool,
+) -> "Done":
+    from mien.recognizer import ExpressionReader
+    from mien.study.importance import sweep
+
+    reader = ExpressionReader(model, **options)
+    chosen = choice.select(root, reader.preparation, quiet=quiet)
+    chosen = replace(chosen, stated={**chosen.stated, **_about(choice)})
+    how = {"seeds": seeds, "drawn": drawn, "quiet": quiet}
+    return sweep(chosen, reader, names, out, locate=True, **how)
+
+
+def _retrain(
+    choice: "Choice",
+    root: Path | None,
+    names: tuple[str, ...],
+    out: Path,
+    training: Any,
+    preset: "Preset | None",
+    made: dict[str, Any],
+    how: dict[str, Any],
+) -> "Done":
+    from mien.data.splits import Splits, make
+    from mien.study.faces import protocol_for, with_points, without_copies
+    from mien.study.importance import retrain
+
+    faces, left_out = choice.read(root, training.preparation, quiet=how["quiet"])
+    faces, whose = with_points(faces)
+    if made["file"]:
+        splits = Splits.open(made["file"])
+    else:
+        splits = make(faces, made["protocol"] or protocol_for(faces), folds=made["folds"])
+    if made["clean"]:
+        splits = without_copies(faces, splits)
+    if preset is not None and preset.pad:
+        pad = preset.pad * min(faces.images.shape[1:3])
+        how["drawn"] = {**how["drawn"], "pad_px": round(pad, 4)}
+    stated = {
+        "data_set": choice.data_set,
+        "table": choice.table and choice.table.resolve().name,
+        **_about(choice),
+        "rule": choice.rule,
+        "points": choice.points_file.name if choice.points_file else whose,
+        **left_out,
+        "duplicates_of_train": "left out" if made["clean"] else "kept",
+    }
+    return retrain(faces, splits, names, training, out, stated=stated, **how)
+
+
+def _about(choice: "Choice") -> dict[str, Any]:
+    """Name the data set that a table was prepared from."""
+    from mien.data.crops import SUMMARY
+
+    path = choice.table / SUMMARY if choice.table else None
+    if path is None or not path.is_file():
+        return {}
+    try:
+        return {"prepared_from": json.loads(path.read_text(encoding="utf-8")).get("data_set")}
+    except (OSError, ValueError, AttributeError):
+        return {}  # a page without the name of its set shows no faces
+
+
+def _refuse(**options: Any) -> None:
+    """Refuse options of the other mode."""
+    for name, value in options.items():
+        if value:
+            where = (
+                "--retrain"
+                if name in ("network", "protocol", "splits", "fixed_size")
+                else "--sweep"
+            )
+            raise UsageError(f"--{name.replace('_', '-')} goes with {where}; leave it out")
+
+
+def _lines(found: "Findings", warnings: list[str]) -> Iterator[str]:
+    """Yield the answer, a row a condition, and what to mind."""
+    from mien.study.sentences import points
+
+    yield found.answer
+    yield ""
+    rows = [["", "right", "95 % from", "to", "cost", "95 % from", "to"]]
+    for one in found.effects:
+        accuracy = [f"{share:.1%}" for share in one.accuracy]
+        cost = [points(share) for share in one.cost] if any(one.cost) else []
+        rows.append([one.condition, *accuracy, *cost])
+    yield from aligned(rows, numbers=True)
+    yield ""
+    rows = [["", "faces", "right, whole", "cost", "matters most"]]
+    for each in found.expressions:
+        cost = points(each.costs[each.most].value)
+        accuracy = f"{each.accuracy.value:.1%}"
+        rows.append([each.expression, str(each.faces), accuracy, cost, each.matters_most])
+    yield from aligned(rows, numbers=True)
+    yield from (f"mind: {warning}" for warning in warnings)

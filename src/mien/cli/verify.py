@@ -1,0 +1,52 @@
+"""`mien verify`: score a receipt again and say whether it holds."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli import _faces, _options
+from mien.cli._columns import aligned
+from mien.cli._streams import writing
+
+
+def verify(
+    receipt: Annotated[
+        Path, typer.Argument(metavar="RECEIPT", help="What `mien evaluate --receipt` wrote.")
+    ],
+    root: _faces.Root = None,
+    table: _faces.Table = None,
+    points: _faces.Points = None,
+    model: _options.Model = None,
+    provider: _options.Provider = "cpu",
+    format: _options.ReportFormat = _options.Report.table,
+    quiet: _options.Quiet = False,
+    version: _options.Version = False,
+) -> None:
+    """Measure again what a receipt says and compare: model, faces, every answer, the measures.
+
+    Ends with code 0 if it holds and 1 if it does not. Takes the faces from the data set under
+    `--root`, or from a table with the same ids.
+    """
+    from mien.evaluation import verifying
+    from mien.evaluation.receipts import Receipt
+    from mien.recognizer import ExpressionReader
+
+    told = Receipt.open(receipt)
+    choice = verifying.chosen(told, root, table, points)
+    labels, mirror = told.model["output"], told.model["mirror"]
+    reader = ExpressionReader(model, labels=labels, provider=provider, mirror=mirror)
+    checks = verifying.verify(told, reader, choice, root, quiet=quiet)
+    holds = all(check.holds for check in checks)
+    with writing("standard output"):
+        if format is _options.Report.json:
+            found = {"receipt_sha256": told.sha256, "holds": holds}
+            print(json.dumps({**found, "checks": list(map(asdict, checks))}, indent=2))
+        else:
+            rows = [[one.name, "holds" if one.holds else "FAILS", one.found] for one in checks]
+            print(*aligned(rows), sep="\n")
+            print(f"the receipt {'holds' if holds else 'does not hold'}")
+    if not holds:
+        raise typer.Exit(1)

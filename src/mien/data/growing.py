@@ -1,0 +1,173 @@
+"""Folders of pictures that grow: drawn block by block, to be gone on with after a stop.
+
+    FOLDER/OCCLUDER/NAME.png
+    FOLDER/manifest.csv      a row for each picture
+    FOLDER/rejected.csv      what has none, and why
+    FOLDER/settings.json     how they were made, and what is there whole
+
+Until all is there a journal holds a line for each finished block. What is there is not drawn again;
+other occluders may be added later, and so may other sources.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mien.data.rejections import Rejected, write_csv
+from mien.errors import OutputError
+from mien.progress import track
+
+MANIFEST, REJECTED, SETTINGS, JOURNAL = "manifest.csv", "rejected.csv", "settings.json", ".journal"
+FACTS = ("expression", "subject", "sequence", "split")
+COLUMNS = ("file", "source", "occluder", "faces", "hidden_pixels", *FACTS)
+
+Row = Mapping[str, Any]
+Job = tuple[Any, tuple[str, ...]]  # a block and the occluders to draw on it
+Finished = tuple[list[Row], list[Rejected]]
+Work = Callable[[Job], Finished]
+Each = Callable[[Work, Iterable[Job]], Iterable[Finished]]
+Blocks = Mapping[Any, Sequence[tuple[str, str]]]  # the name and the source of each picture
+
+
+def picture(occluder: str, name: str) -> str:
+    """Name the file of a picture below the folder."""
+    return f"{occluder}/{name}.png"
+
+
+def grow(
+    folder: Path,
+    settings: Mapping[str, Any],
+    occluders: tuple[str, ...],
+    blocks: Blocks,
+    work: Work,
+    *,
+    each: Each = map,
+    quiet: bool = True,
+) -> dict[str, int]:
+    """Do what is left of the blocks; count sources, pictures, those just drawn, and rejections."""
+    settings = json.loads(json.dumps(settings))
+    with _writing(folder):
+        known = _begin(folder, settings)
+        jobs = [_left(block, names, occluders, known) for block, names in blocks.items()]
+        jobs = [job for job in jobs if job[1]]
+        shown = track(each(work, jobs), total=len(jobs), description="hiding", quiet=quiet)
+        before = len(known.rows)
+        with (folder / JOURNAL).open("a", encoding="utf-8") as journal, closing(shown):
+            for (_, drawn), (rows, rejected) in zip(jobs, shown, strict=True):
+                entry = {"occluders": drawn, "rows": rows, "rejected": [*map(asdict, rejected)]}
+                journal.write(json.dumps(entry) + "\n")
+                journal.flush()
+                known.add(entry)
+        known.occluders |= dict.fromkeys(occluders)
+        _finish(folder, settings, known)
+    sources = {source for names in blocks.values() for _, source in names}
+    return {
+        "sources": len(sources),
+        "pictures": len(known.rows),
+        "drawn": len(known.rows) - before,
+        "rejected": len(sources & known.rejected.keys()),
+    }
+
+
+@dataclass
+class _Known:
+    """What is finished: rows by file, rejections by source, occluders drawn on all there was."""
+
+    rows: dict[str, Row] = field(default_factory=dict)
+    rejected: dict[str, Rejected] = field(default_factory=dict)
+    refused: set[tuple[str, str]] = field(default_factory=set)  # occluder and source
+    occluders: dict[str, None] = field(default_factory=dict)
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        self.rows |= {row["file"]: row for row in entry["rows"]}
+        for one in entry["rejected"]:
+            self.rejected[one["source_id"]] = Rejected(**one)
+            self.refused |= {(name, one["source_id"]) for name in entry["occluders"]}
+
+
+def _left(
+    block: Any, names: Sequence[tuple[str, str]], occluders: tuple[str, ...], known: _Known
+) -> Job:
+    return block, tuple(
+        occluder
+        for occluder in occluders
+        if any(
+            picture(occluder, name) not in known.rows and (occluder, source) not in known.refused
+            for name, source in names
+        )
+    )
+
+
+def _begin(folder: Path, settings: Mapping[str, Any]) -> _Known:
+    """Read what an earlier run with the same settings has left; else write down the settings."""
+    known, path = _Known(), folder / SETTINGS
+    if not path.is_file():
+        if folder.exists() and any(folder.iterdir()):
+            raise OutputError(f"{folder} is there already; remove it or name another folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        _save(folder, settings, known)
+        return known
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise OutputError(f"cannot read {path}: {error}; remove {folder}") from error
+    finished = found.pop("occluders", [])
+    differing = [name for name in {**settings, **found} if settings.get(name) != found.get(name)]
+    if differing:
+        raise OutputError(
+            f"{folder} was drawn with other settings: {', '.join(differing)} differ; name another"
+            " folder, or take those in its settings.json"
+        )
+    known.occluders = dict.fromkeys(finished)
+    whole = {"rows": _rows(folder / MANIFEST), "rejected": _rows(folder / REJECTED)}
+    for entry in ({"occluders": finished, **whole}, *_entries(folder / JOURNAL)):
+        known.add(entry)
+    return known
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _entries(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the whole lines of a journal; cut off what lies behind them."""
+    lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
+    whole = [line for line in lines if line.endswith(b"\n")]
+    if len(whole) < len(lines):
+        path.write_bytes(b"".join(whole))
+    yield from map(json.loads, whole)
+
+
+def _finish(folder: Path, settings: Mapping[str, Any], known: _Known) -> None:
+    part = folder / f".{MANIFEST}.part"
+    with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(known.rows[name] for name in sorted(known.rows))
+    part.replace(folder / MANIFEST)
+    write_csv(folder / f".{REJECTED}.part", known.rejected.values())
+    (folder / f".{REJECTED}.part").replace(folder / REJECTED)
+    _save(folder, settings, known)
+    (folder / JOURNAL).unlink(missing_ok=True)
+
+
+def _save(folder: Path, settings: Mapping[str, Any], known: _Known) -> None:
+    part = folder / f".{SETTINGS}.part"
+    content = {**settings, "occluders": list(known.occluders)}
+    part.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    part.replace(folder / SETTINGS)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error

@@ -1,0 +1,113 @@
+"""Measure a model on labelled faces, whole or with a part hidden, and prove the result later.
+
+The model answers with its own expressions and the faces have theirs; both are compared by name. An
+answer that the faces never have (contempt on FER-2013) is wrong, and a face whose expression the
+model cannot give is one it misses. Nothing is left out to make the two fit, unless `shared` asks
+for the faces of expressions that both have, the model choosing among those.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Unpack
+
+from mien.data.protocol import Protocol
+from mien.data.table import FaceTable
+from mien.evaluation.answers import Answers, Condition, How, answer
+from mien.evaluation.measures import Result as Result
+from mien.evaluation.measures import result
+from mien.evaluation.receipts import Receipt as Receipt
+from mien.evaluation.receipts import make
+from mien.evaluation.selection import Choice as Choice
+from mien.evaluation.selection import Chosen as Chosen
+from mien.evaluation.selection import check_classes as check_classes
+from mien.evaluation.selection import located
+from mien.occlusion import NONE
+from mien.recognizer import ExpressionReader
+
+Stated = Mapping[str, Any]
+
+
+def evaluate(
+    faces: FaceTable,
+    reader: ExpressionReader,
+    *,
+    protocol: Stated | None = None,
+    **how: Unpack[How],
+) -> Result:
+    """Measure the model on every face; `protocol` goes into the result."""
+    found = answer(faces, reader, **how)
+    return result(found, _stated(protocol, found, reader), reader.sha256)
+
+
+def receipt(
+    faces: FaceTable,
+    reader: ExpressionReader,
+    *,
+    protocol: Stated | None = None,
+    **how: Unpack[How],
+) -> Receipt:
+    """Measure like `evaluate`; keep each answer, and what it takes to measure again."""
+    found = answer(faces, reader, **how)
+    measured = result(found, _stated(protocol, found, reader), reader.sha256)
+    return make(found, measured, reader, protocol or {})
+
+
+def score(
+    chosen: Chosen,
+    reader: ExpressionReader,
+    *,
+    landmarks: str | Path | None = None,
+    **condition: Unpack[Condition],
+) -> Receipt:
+    """Measure the model on chosen faces; the landmark network finds points that are lacking."""
+    locate, stated = located(chosen, condition.get("occluder", NONE), landmarks)
+    return receipt(
+        chosen.faces,
+        reader,
+        protocol=stated,
+        locate=locate,
+        really_occluded=chosen.really_occluded,
+        **condition,
+    )
+
+
+def measure(
+    root: str | Path,
+    protocol: Protocol,
+    reader: ExpressionReader,
+    *,
+    occluder: str = NONE,
+    landmarks: str | Path | None = None,
+    seed: int = 0,
+    quiet: bool = True,
+) -> Result:
+    """Measure the model on the faces that the protocol selects under the root.
+
+    Without a file of points the landmark network finds those that an occluder needs.
+    """
+    listed = protocol.list_file is not None
+    chosen = Chosen(protocol.select(root), protocol.describe(root), listed)
+    locate, stated = located(chosen, occluder, landmarks)
+    return evaluate(
+        chosen.faces,
+        reader,
+        protocol=stated,
+        occluder=occluder,
+        locate=locate,
+        seed=seed,
+        really_occluded=listed,
+        quiet=quiet,
+    )
+
+
+def _stated(protocol: Stated | None, found: Answers, reader: ExpressionReader) -> dict[str, Any]:
+    drawn = found.condition
+    usual = {"style": None, "severity": 1.0}
+    return {
+        **(protocol or {}),
+        **found.shared,
+        "occluder": drawn["occluder"],
+        **{name: drawn[name] for name, value in usual.items() if drawn[name] != value},
+        "test_time_augmentation": "mirror" if reader.mirror else "none",
+        "seed": drawn["seed"],
+    }

@@ -1,0 +1,219 @@
+"""All that is measured of a model's answers."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien import metrics
+from mien.data.labels import EXPRESSION_COLUMNS
+from mien.evaluation.answers import Answers
+from mien.expressions import EXPRESSIONS
+from mien.occlusion.regions import HIDDEN_FROM, REGIONS, VISIBLE_TO
+
+BINS = 15
+COVERAGES = np.arange(1, 21) / 20
+FEW, FEW_OF_ONE = 100, 10  # faces, below which a result warns
+PEOPLE = 10
+SEED = 0  # of intervals by resampling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What was measured. Confusion: truth in rows, both in the order of `labels`.
+
+    subjects_interval95: of the accuracy, people drawn anew in place of faces; None where a face's
+    subject is not known. confusion_shares: each row divided by its sum. hidden: for each region how
+    often the model reports it hidden, where it was and where not. reliability: mean confidence,
+    share right and number of faces, a bin each. votes: see `_votes`; None where nobody voted.
+    """
+
+    faces: int
+    correct: int
+    accuracy: float
+    interval95: tuple[float, float]
+    subjects_interval95: tuple[float, float] | None
+    balanced_accuracy: float
+    balanced_interval95: tuple[float, float]
+    macro_f1: float
+    macro_f1_interval95: tuple[float, float]
+    ece: float
+    recall: dict[str, float | None]
+    expressions: dict[str, dict[str, Any]]
+    certain: dict[str, Any]
+    hidden: dict[str, dict[str, Any]]
+    votes: dict[str, Any] | None
+    confusion: list[list[int]]
+    confusion_shares: list[list[float | None]]
+    distribution: dict[str, list[int]]
+    reliability: list[list[float]]
+    risk_coverage: dict[str, Any]
+    labels: tuple[str, ...]
+    warnings: list[str]
+    protocol: dict[str, Any]
+    model_sha256: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def result(found: Answers, protocol: dict[str, Any], model_sha256: str) -> Result:
+    """Measure answers; the protocol says what they are answers to."""
+    counts = metrics.confusion(found.truth, found.predicted, len(found.labels))
+    right = found.truth == found.predicted
+    each = _expressions(counts, found.labels)
+    faces, answered = counts.sum(axis=1), counts.sum(axis=0)
+    bins = metrics.reliability(found.probabilities, found.truth, BINS)
+    return Result(
+        faces=len(right),
+        correct=int(right.sum()),
+        accuracy=metrics.accuracy(counts),
+        interval95=metrics.wilson(int(right.sum()), len(right)),
+        subjects_interval95=_by_subject(right, found.faces.subject),
+        balanced_accuracy=metrics.balanced_accuracy(counts),
+        balanced_interval95=metrics.resampled(counts, metrics.balanced_accuracy, SEED),
+        macro_f1=metrics.macro_f1(counts),
+        macro_f1_interval95=metrics.resampled(counts, metrics.macro_f1, SEED),
+        ece=metrics.ece(found.probabilities, found.truth, BINS),
+        recall={name: of["recall"] for name, of in each.items()},
+        expressions=each,
+        certain=_certain(found.certain, right),
+        hidden=_regions(found),
+        votes=_votes(found),
+        confusion=counts.tolist(),
+        confusion_shares=[_plain(row) for row in metrics.shares(counts, faces[:, None])],
+        distribution={"true": faces.tolist(), "answered": answered.tolist()},
+        reliability=bins.tolist(),
+        risk_coverage=_risk(found.probabilities.max(axis=1), right),
+        labels=found.labels,
+        warnings=_warnings(faces, found.labels, protocol),
+        protocol=protocol,
+        model_sha256=model_sha256,
+    )
+
+
+def _expressions(counts: NDArray[np.int64], labels: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """Give each expression's faces, answers, recall with its interval, precision, F1."""
+    columns = zip(
+        labels,
+        counts.sum(axis=1).tolist(),
+        counts.sum(axis=0).tolist(),
+        np.diag(counts).tolist(),
+        _plain(metrics.recalls(counts)),
+        _plain(metrics.precisions(counts)),
+        _plain(metrics.f1s(counts)),
+        strict=True,
+    )
+    return {
+        name: {
+            "faces": faces,
+            "answered": answered,
+            "recall": recall,
+            "recall_interval95": metrics.wilson(right, faces),
+            "precision": precision,
+            "f1": f1,
+        }
+        for name, faces, answered, right, recall, precision, f1 in columns
+    }
+
+
+def _by_subject(right: NDArray[np.bool_], subject: NDArray[np.str_]) -> tuple[float, float] | None:
+    if (subject == "").any() or len(np.unique(subject)) < 2:
+        return None
+    return metrics.paired_bootstrap(right, np.zeros_like(right), SEED, groups=subject)
+
+
+def _certain(certain: NDArray[np.bool_], right: NDArray[np.bool_]) -> dict[str, Any]:
+    number, correct = int(certain.sum()), int((certain & right).sum())
+    return {
+        "faces": number,
+        "share": number / len(certain),
+        "accuracy": correct / number if number else None,
+        "interval95": metrics.wilson(correct, number),
+    }
+
+
+def _regions(found: Answers) -> dict[str, dict[str, Any]]:
+    judged = {}
+    for column, region in enumerate(REGIONS):
+        if region not in found.regions:
+            continue
+        reported = found.reported[:, found.regions.index(region)]
+        hidden = found.covered[:, column] >= HIDDEN_FROM
+        visible = found.covered[:, column] <= VISIBLE_TO
+        judged[region] = {
+            "reported": _share(reported),
+            "hidden_faces": int(hidden.sum()),
+            "recall": _share(reported[hidden]),
+            "visible_faces": int(visible.sum()),
+            "false_alarms": _share(reported[visible]),
+        }
+    return judged
+
+
+def _votes(found: Answers) -> dict[str, Any] | None:
+    """Hold the model against the people who voted on the faces.
+
+    kl: from their votes for what the model can say to its probabilities, in nats. agree: how many
+    of ten people say what the model says, and agree_at_most, what most people say. voter: how often
+    one of them says the label; lone_voter, what most of the others say. ties: faces on which two
+    expressions have most votes.
+    """
+    votes = found.faces.votes
+    if votes is None or not (counted := votes.sum(axis=1) > 0).any():
+        return None
+    all_votes = votes[counted].astype(np.float64)
+    people = all_votes.sum(axis=1)
+    truth, predicted = found.truth[counted], found.predicted[counted]
+    columns = np.array([EXPRESSIONS.index(name) for name in found.labels])
+    told = found.probabilities[counted]
+    can_say = told.any(axis=0)
+    wanted = all_votes[:, columns] * can_say
+    has = wanted.sum(axis=1) > 0
+    distances = metrics.kl(wanted[has] / wanted[has].sum(axis=1, keepdims=True), told[has])
+    of_expressions = all_votes[:, :EXPRESSION_COLUMNS]
+    most = of_expressions.max(axis=1)
+    rows = np.arange(len(people))
+    return {
+        "faces": int(counted.sum()),
+        "kl": float(distances.mean()) if len(distances) else None,
+        "agree": PEOPLE * float((all_votes[rows, columns[predicted]] / people).mean()),
+        "agree_at_most": PEOPLE * float((most / people).mean()),
+        "voter": float((all_votes[rows, columns[truth]] / people).mean()),
+        "lone_voter": float(metrics.lone_voter(all_votes).mean()),
+        "ties": int(((of_expressions == most[:, None]).sum(axis=1) > 1).sum()),
+    }
+
+
+def _risk(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> dict[str, Any]:
+    """Give the area under the curve, and the share right at twenty coverages or just above."""
+    coverage, risk = metrics.risk_coverage(confidence, right)
+    at = np.searchsorted(coverage, COVERAGES - 1e-9)
+    shown = {"coverage": coverage[at].tolist(), "right": (1 - risk[at]).tolist()}
+    return {"aurc": metrics.aurc(confidence, right), **shown}
+
+
+def _warnings(
+    faces: NDArray[np.int64], labels: tuple[str, ...], protocol: dict[str, Any]
+) -> list[str]:
+    """Say what a reader should know before believing the numbers."""
+    few = [name for name, n in zip(labels, faces.tolist(), strict=True) if 0 < n < FEW_OF_ONE]
+    said = {
+        f"only {faces.sum()} faces: mind the interval": faces.sum() < FEW,
+        f"fewer than {FEW_OF_ONE} faces of {', '.join(few)}": bool(few),
+        "the faces all have one expression": (faces > 0).sum() == 1,
+        "subjects are in training and test: the result is too good": protocol.get(
+            "subjects_overlap"
+        ),
+    }
+    return [text for text, holds in said.items() if holds]
+
+
+def _share(values: NDArray[np.bool_]) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _plain(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(value) else value for value in values.tolist()]

@@ -1,0 +1,239 @@
+"""Which faces are measured: of a data set by name or of a table, by split, fold, list and rule."""
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mien.data import audit, readers
+from mien.data.columns import check_unique
+from mien.data.labels import RULES
+from mien.data.listing import Listing
+from mien.data.protocol import DATA_SETS, Protocol
+from mien.data.readers.ferplus import labelled
+from mien.data.readers.lists import listed
+from mien.data.splits import Fold, Splits, official_order, take
+from mien.data.table import FaceTable
+from mien.errors import DataError, UsageError, unknown_name
+from mien.evaluation.answers import Images, Locate, Points
+from mien.faces.finding import FaceFinder
+from mien.faces.landmarks import Landmarker
+from mien.occlusion import parts
+from mien.preparation import Preparation
+
+PARTS = ("test", "validation", "train")
+EVERY = "all"
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Faces to measure on, and what the result says of them."""
+
+    faces: FaceTable
+    stated: dict[str, Any]
+    really_occluded: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Name the faces: of a data set with the settings of its reader, or of a table.
+
+    split: the set's own, `all`, or by default the last, which tests. splits: a file of ids, of
+    which a fold's part is taken. rule, list_file, points_file, without_duplicates: see `Protocol`;
+    votes become labels by majority where a table has no others.
+    """
+
+    data_set: str | None = None
+    table: Path | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    split: str | None = None
+    rule: str | None = None
+    list_file: Path | None = None
+    points_file: Path | None = None
+    without_duplicates: bool = False
+    splits: Path | None = None
+    fold: str = "0"
+    part: str = PARTS[0]
+
+    def __post_init__(self) -> None:
+        if (self.data_set is None) == (self.table is None):
+            raise UsageError("expected either a data set by name or a table; give one of them")
+        if self.table and (self.list_file or self.points_file or self.options):
+            raise UsageError("a table brings its points and has no reader; give it alone")
+        if self.list_file and self.data_set != "ferplus":
+            raise UsageError("a list has FER+ names; take data set ferplus")
+        if self.splits and (self.split or self.list_file):
+            raise UsageError("a file of splits says which faces; give it without split and list")
+        kinds: tuple[tuple[str, str | None, Iterable[str]], ...] = (
+            ("data set", self.data_set, readers.READERS),
+            ("rule", self.rule, RULES),
+            ("part", self.part, PARTS),
+        )
+        for kind, name, known in kinds:
+            if name is not None and name not in known:
+                raise UsageError(unknown_name(kind, name, known))
+        self._protocol()
+
+    def select(
+        self, root: str | Path | None, preparation: Preparation, *, quiet: bool = True
+    ) -> Chosen:
+        """Read the faces, each with its label; photographs are cut as the preparation says."""
+        protocol = self._protocol()
+        if protocol is not None:
+            where = _needed(root)
+            faces, stated = protocol.select(where), protocol.describe(where)
+            chosen = Chosen(faces, stated, self.list_file is not None)
+        else:
+            chosen = self._chosen(*self.read(root, preparation, quiet=quiet))
+        check_classes(chosen.faces)
+        return chosen
+
+    def read(
+        self, root: str | Path | None, preparation: Preparation, *, quiet: bool = True
+    ) -> tuple[FaceTable, dict[str, Any]]:
+        """Read all faces that have a label, and say what was left out."""
+        rejected = 0
+        if self.table is not None:
+            faces = FaceTable.open(self.table)
+        else:
+            data = readers.read(self.data_set or "", _needed(root), **self._settings())
+            if isinstance(data, Listing):
+                data, rejected = _cut(data, preparation, quiet)
+            faces = data
+        read = len(faces)
+        if self.list_file:
+            faces = listed(faces, self.list_file)
+        elif self.rule or (faces.votes is not None and (faces.labels < 0).all()):
+            faces = labelled(faces, self.rule or RULES[0])
+        elif (faces.labels < 0).any():
+            faces = faces[faces.labels >= 0]
+        return faces, {"without_label": read - len(faces) or None, "no_face": rejected or None}
+
+    def _chosen(self, faces: FaceTable, left_out: dict[str, Any]) -> Chosen:
+        check_unique(faces.source_id)
+        stated: dict[str, Any] = {
+            "data_set": self.data_set,
+            "table": self.table and self.table.resolve().name,
+            "options": [f"{name}={value}" for name, value in self.options.items()] or None,
+            "split": None,
+            "rule": self.rule,
+            "points": self.points_file and self.points_file.name,
+            **left_out,
+        }
+        if self.splits is not None:
+            splits = Splits.open(self.splits)
+            fold = splits.fold(int(self.fold) if self.fold.isdigit() else self.fold)
+            stated |= _of_fold(splits, fold, self.part)
+            chosen, train = take(faces, getattr(fold, self.part)), set(fold.train)
+        else:
+            stated["split"] = split = self._split(faces)
+            chosen = faces if split is None else faces[faces.split == split]
+            train = set(faces.source_id[faces.split == "train"].tolist())
+        if self.without_duplicates:
+            others = faces[np.array([one in train for one in faces.source_id.tolist()], bool)]
+            chosen = chosen[~audit.also_in(chosen, others)]
+        stated["duplicates_of_train"] = "left out" if self.without_duplicates else "kept"
+        return Chosen(chosen, stated)
+
+    def _split(self, faces: FaceTable) -> str | None:
+        known = official_order(faces.split)
+        if self.split is None:
+            return known[-1] if len(known) > 1 else None
+        if self.split != EVERY and self.split not in known:
+            raise UsageError(unknown_name("split", self.split, (*filter(None, known), EVERY)))
+        return None if self.split == EVERY else self.split
+
+    def _protocol(self) -> Protocol | None:
+        """Give the protocol of the sets that have one, unless a reader's settings are wanted."""
+        if self.data_set not in DATA_SETS or self.options or self.splits or self.split == EVERY:
+            return None
+        return Protocol(
+            data_set=self.data_set,
+            split=self.split or "private",
+            rule=self.rule,
+            list_file=self.list_file,
+            points_file=self.points_file,
+            without_duplicates=self.without_duplicates,
+        )
+
+    def _settings(self) -> dict[str, Any]:
+        own: dict[str, Any] = {"points_file": self.points_file} if self.points_file else {}
+        # The names in a list are those of all rows, not of the official folders alone.
+        return {**self.options, **own, **({"source": "new"} if self.list_file else {})}
+
+
+def check_classes(faces: FaceTable) -> None:
+    """Check that there are faces, of two expressions at least."""
+    found = np.unique(faces.expression_names()).tolist()
+    if len(found) < 2:
+        raise DataError(
+            f"{'all' if found else 'none of the'} {len(faces)} faces show"
+            f" {found[0] if found else 'anything'}; a model is measured on faces of at least two"
+            " expressions: take another split or fold"
+        )
+
+
+def located(
+    chosen: Chosen, occluder: str, landmarks: str | Path | None = None
+) -> tuple[Locate | None, dict[str, Any]]:
+    """Give what finds the points that an occluder needs, and say whose points are used."""
+    points, stated = chosen.faces.points_xy, dict(chosen.stated)
+    if not parts(occluder):
+        return None, {**stated, "points": None}
+    lacking = len(chosen.faces)
+    if points is not None:
+        lacking = int((~np.isfinite(points).all(axis=(1, 2))).sum())
+    if not lacking:
+        return None, {**stated, "points": stated.get("points") or "of the table"}
+    landmarker = Landmarker(landmarks)
+    found = f"found by the landmark network {landmarker.sha256[:12]}"
+    few = "" if lacking == len(chosen.faces) else f"of the table, for {lacking} faces "
+
+    def locate(images: Images) -> Points:
+        return landmarker.from_whole(images)[0]
+
+    return locate, {**stated, "points": few + found}
+
+
+def again(
+    choice: Choice,
+    ids: Sequence[str],
+    root: str | Path | None,
+    preparation: Preparation,
+    *,
+    quiet: bool = True,
+) -> FaceTable:
+    """Read the faces of these ids once more, in that order."""
+    faces, _ = replace(choice, split=None).read(root, preparation, quiet=quiet)
+    return take(faces, ids)
+
+
+def _of_fold(splits: Splits, fold: Fold, part: str) -> dict[str, Any]:
+    return {
+        "splits": splits.description,
+        "splits_ids_sha256": splits.ids_sha256,
+        "fold": fold.name,
+        "part": part,
+        "subjects_overlap": splits.subjects_overlap or None,
+    }
+
+
+def _cut(data: Listing, preparation: Preparation, quiet: bool) -> tuple[FaceTable, int]:
+    """Cut photographs in a passing folder; give the faces and how many photographs had none."""
+    from mien.data.crops import Cutter, prepare
+
+    detector = "centerface" if preparation.needs_points or preparation.needs_box else "whole"
+    points = preparation.needs_points and preparation.crop != "template"
+    cutter = Cutter(preparation, FaceFinder(detector, min_face=32, points=points))
+    with tempfile.TemporaryDirectory() as folder:
+        table, summary = prepare(data, Path(folder, "faces"), cutter, quiet=quiet)
+        return table[np.arange(len(table))], summary["rejected"]
+
+
+def _needed(root: str | Path | None) -> str | Path:
+    if root is None:
+        raise UsageError("expected the folder of the data set: --root, or the variable MIEN_DATA")
+    return root

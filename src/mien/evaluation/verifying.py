@@ -1,0 +1,170 @@
+"""Score a receipt again, and say whether it holds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mien.data import files
+from mien.data.splits import take
+from mien.data.table import FaceTable
+from mien.errors import DataError, UsageError
+from mien.evaluation import receipts, score
+from mien.evaluation.receipts import Receipt
+from mien.evaluation.selection import EVERY, Choice, Chosen, again
+from mien.preparation import Preparation
+from mien.recognizer import ExpressionReader
+
+# Another processor rounds probabilities otherwise, and that may move a face to the next bin.
+TOLERANCE, LOOSE = 0.002, 0.01
+BY_PROBABILITY = ("certain", "ece", "hidden", "reliability", "risk_coverage", "votes")
+REWORDED = ("protocol",)  # compared by itself
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that a receipt says, and whether it holds; where not, what was found."""
+
+    name: str
+    holds: bool
+    found: str
+
+
+def chosen(
+    receipt: Receipt, root: Path | None, table: Path | None, points_file: Path | None = None
+) -> Choice:
+    """Name the data set or table that the receipt's faces are to be taken from.
+
+    The list and the file of points that it names are looked for under the root.
+    """
+    data = receipt.data
+    part: dict[str, Any] = {
+        "split": data.get("split") or (None if data.get("list") else EVERY),
+        "without_duplicates": data.get("duplicates_of_train") == "left out",
+        "rule": data.get("rule") if data.get("data_set") != "fer2013" else None,
+    }
+    if table is not None:
+        own = part if data.get("table") else {"rule": part["rule"]}
+        return Choice(table=table, **own)
+    if not data.get("data_set"):
+        raise UsageError(f"the receipt is of the table {data.get('table')!r}; give it by --table")
+    if root is None:
+        raise UsageError("expected --root or --table with the faces of the receipt")
+    points = (data.get("points") or "").partition(",")[0]
+    wanted = points if points.endswith(".npz") and points_file is None else None
+    named = {"list_file": data.get("list"), "points_file": wanted}
+    found = {kind: files.find(root, (name,)) if name else None for kind, name in named.items()}
+    lacking = [name for kind, name in named.items() if name and found[kind] is None]
+    if lacking:
+        raise DataError(f"no {', '.join(lacking)} under {root}, which the receipt names")
+    return Choice(
+        data_set=data["data_set"],
+        options=dict(text.partition("=")[::2] for text in data.get("options") or ()),
+        list_file=found["list_file"],
+        points_file=points_file or found["points_file"],
+        **part,
+    )
+
+
+def verify(
+    receipt: Receipt,
+    reader: ExpressionReader,
+    choice: Choice,
+    root: Path | None = None,
+    *,
+    landmarks: str | Path | None = None,
+    quiet: bool = True,
+) -> list[Check]:
+    """Check model and faces, then measure again; what follows on a check that fails is left out."""
+    checks = [_equal("model", receipt.model["sha256"], reader.sha256)]
+    if not checks[-1].holds:
+        return checks
+    try:
+        faces, how = _faces(receipt, choice, root, reader.preparation, quiet)
+    except DataError as error:
+        return [*checks, Check("faces", False, str(error))]
+    checks += [Check("faces", True, f"{len(faces)} {how}"), *_of_data(receipt, faces)]
+    if not all(check.holds for check in checks):
+        return checks
+    condition = receipt.condition
+    measured = score(
+        Chosen(faces, receipt.data, bool(receipt.data.get("list"))),
+        reader,
+        landmarks=landmarks,
+        occluder=condition["occluder"],
+        style=condition.get("style"),
+        severity=condition.get("severity", 1.0),
+        seed=condition.get("seed", 0),
+        shared=condition.get("shared", False),
+        quiet=quiet,
+    )
+    return [*checks, *_of_answers(receipt, measured)]
+
+
+def _faces(
+    receipt: Receipt, choice: Choice, root: Path | None, steps: Preparation, quiet: bool
+) -> tuple[FaceTable, str]:
+    """Select as the receipt says it did; of other data, or by a file of ids, take its ids."""
+    if receipt.data.get("splits") or (choice.table and not receipt.data.get("table")):
+        return again(choice, receipt.faces, root, steps, quiet=quiet), "found by their ids"
+    faces = choice.select(root, steps, quiet=quiet).faces
+    if receipt.condition.get("shared"):
+        faces = faces[np.isin(faces.expression_names(), receipt.labels)]
+    found, told = set(faces.source_id.tolist()), set(receipt.faces)
+    if found != told:
+        example = min(found ^ told)
+        raise DataError(
+            f"the protocol selects other faces: {len(told - found)} of the receipt's are not among"
+            f" them, {len(found - told)} are only among them, such as {example!r}"
+        )
+    return take(faces, receipt.faces), "selected again"
+
+
+def _of_data(receipt: Receipt, faces: FaceTable) -> Iterator[Check]:
+    yield _equal("pixels, labels, votes", receipt.data["sha256"], receipts.data_hash(faces))
+    if told := receipt.condition.get("points_sha256"):
+        yield _equal("points", told, receipts.points_hash(faces) or "none")
+
+
+def _of_answers(told: Receipt, found: Receipt) -> Iterator[Check]:
+    if (told.labels, told.truth.tolist()) != (found.labels, found.truth.tolist()):
+        yield Check("truth", False, "the receipt gives the faces other expressions")
+        return
+    differing = int((told.predicted != found.predicted).sum())
+    yield Check("answers", not differing, f"{differing} of {len(told.faces)} differ")
+    gap = float(np.abs(told.probabilities - found.probabilities).max())
+    yield Check("probabilities", gap <= TOLERANCE, f"differ by {gap:.4f} at most")
+    wrong = [name for name in _differing(told.result, found.result) if name not in REWORDED]
+    yield Check("measures", not wrong, f"{', '.join(wrong) or 'none'} differ")
+    said, known = told.result["protocol"], {**found.result["protocol"], **told.data}
+    # Faces that are left out for want of a common expression are not in the receipt.
+    wrong = [name for name in said if name != "expressions" and said[name] != known.get(name)]
+    yield Check("protocol", not wrong, f"{', '.join(wrong) or 'none'} differ")
+
+
+def _differing(told: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    return [
+        name
+        for name in told  # a later version may measure more
+        if not _near(told.get(name), found.get(name), LOOSE if name in BY_PROBABILITY else 1e-9)
+    ]
+
+
+def _near(told: Any, found: Any, by: float) -> bool:
+    """Compare plain values; numbers that are not whole may differ a little."""
+    if isinstance(told, dict) and isinstance(found, dict):
+        alike = told.keys() == found.keys()
+        return alike and all(_near(told[name], found[name], by) for name in told)
+    if isinstance(told, list) and isinstance(found, list):
+        pairs = zip(told, found, strict=False)
+        return len(told) == len(found) and all(_near(one, other, by) for one, other in pairs)
+    if isinstance(told, float) and isinstance(found, float):
+        return abs(told - found) <= by * max(1.0, abs(told))
+    return bool(told == found)
+
+
+def _equal(name: str, told: str, found: str) -> Check:
+    same = told == found
+    return Check(name, same, found[:12] if same else f"expected {told[:12]}, found {found[:12]}")

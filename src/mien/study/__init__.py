@@ -1,0 +1,1 @@
+"""Studies: what hiding parts of a face costs, how models compare, where an answer comes from."""

@@ -1,0 +1,102 @@
+"""Set models against data sets: trained on one, tested on the other."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import DataError, UsageError
+from mien.evaluation.receipts import Receipt
+from mien.expressions import EXPRESSIONS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crossing:
+    """Models in rows, data sets in columns, over the expressions that all of them have.
+
+    cells: correct answers and faces, None where there is no receipt.
+    """
+
+    models: tuple[str, ...]
+    data_sets: tuple[str, ...]
+    expressions: tuple[str, ...]
+    cells: tuple[tuple[tuple[int, int] | None, ...], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """A receipt's faces and answers (N,) as places in EXPRESSIONS, and probabilities (N, 8)."""
+
+    ids: NDArray[np.str_]
+    truth: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        right: NDArray[np.bool_] = self.truth == self.predicted
+        return right
+
+
+def across(receipts: Sequence[Receipt]) -> Crossing:
+    """Set models against data sets, of whatever faces, over the expressions that all have."""
+    expressions = common(receipts)
+    hashes: dict[str, set[str]] = {}
+    for receipt in receipts:
+        hashes.setdefault(receipt.model["name"], set()).add(receipt.model["sha256"])
+    cells: dict[tuple[str, str], tuple[int, int]] = {}
+    for receipt in receipts:
+        model, data = str(receipt.model["name"]), str(receipt.data["name"])
+        if len(hashes[model]) > 1:
+            model = f"{model} {receipt.model['sha256'][:8]}"
+        if (model, data) in cells:
+            raise UsageError(f"two receipts are of {model} on {data}; give one of them")
+        found = answered(receipt, expressions)
+        cells[model, data] = (int(found.right.sum()), len(found.ids))
+    models = tuple(dict.fromkeys(model for model, _ in cells))
+    data_sets = tuple(dict.fromkeys(data for _, data in cells))
+    return Crossing(
+        models=models,
+        data_sets=data_sets,
+        expressions=expressions,
+        cells=tuple(tuple(cells.get((model, data)) for data in data_sets) for model in models),
+    )
+
+
+def common(receipts: Sequence[Receipt]) -> tuple[str, ...]:
+    """Give the expressions that every model can say and every receipt's faces show."""
+    found = set(EXPRESSIONS)
+    for receipt in receipts:
+        shown = {receipt.labels[at] for at in np.unique(receipt.truth)}
+        found &= shown & set(receipt.model["labels"])
+    if len(found) < 2:
+        raise DataError(
+            f"the receipts share {', '.join(found) or 'no expression'}; expected at least two"
+            " expressions that every model says and every set shows"
+        )
+    return tuple(name for name in EXPRESSIONS if name in found)
+
+
+def answered(receipt: Receipt, expressions: Sequence[str]) -> Answered:
+    """Take the faces of these expressions, sorted by id; the model chooses among these alone."""
+    places = np.array([EXPRESSIONS.index(name) for name in receipt.labels])
+    wanted = np.isin(EXPRESSIONS, list(expressions))
+    rows = np.flatnonzero(wanted[places[receipt.truth]])
+    rows = rows[np.argsort(np.array(receipt.faces)[rows], kind="stable")]
+    told = np.zeros((len(rows), len(EXPRESSIONS)))
+    told[:, places] = receipt.probabilities[rows]
+    told *= wanted
+    first = places[receipt.predicted[rows]]
+    return Answered(
+        ids=np.array(receipt.faces)[rows],
+        truth=places[receipt.truth[rows]],
+        # Rounded probabilities may tie where the model did not.
+        predicted=np.where(wanted[first], first, np.where(wanted, told, -1).argmax(axis=1)),
+        probabilities=told / np.maximum(told.sum(axis=1, keepdims=True), 1e-12),
+    )

@@ -1,0 +1,68 @@
+"""Grad-CAM of torch checkpoints: which places of a face speak for an expression."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mien.errors import DataError, MissingExtraError
+from mien.networks.residual import ResidualNetwork
+from mien.training import checkpoint
+from mien.training.expression import HEADS
+
+LEAST = 6  # pixels a side: a smaller map shows no part of a face
+
+
+def open_network(path: Path) -> ResidualNetwork:
+    """Open the best average of an expression run, as `mien train` wrote it."""
+    groups, state = checkpoint.load(path)
+    recipe = state.get("recipe", {})
+    if recipe.get("task") != "expression" or "average" not in groups:
+        raise DataError(f"{path} is no checkpoint of an expression network; take best.safetensors")
+    network = ResidualNetwork(HEADS, **recipe["network"])
+    checkpoint.copy_into(network, groups["average"], str(path))
+    return network.eval()
+
+
+def grad_cam(
+    network: ResidualNetwork,
+    inputs: NDArray[np.float32],
+    targets: NDArray[np.int64],
+    *,
+    head: str = "ferplus",
+) -> NDArray[np.float64]:
+    """Give for inputs (N, 1, H, W) what speaks for their targets (N,): (N, H, W), 0 to 1."""
+    check()
+    from captum.attr import LayerAttribution, LayerGradCam
+
+    def logits(given: Tensor) -> Tensor:
+        found: Tensor = network(given)[head]
+        return found
+
+    images = torch.from_numpy(inputs)
+    cam = LayerGradCam(logits, _layer(network, images))
+    found = cam.attribute(images, target=torch.from_numpy(targets), relu_attributions=True)
+    large = LayerAttribution.interpolate(found, tuple(inputs.shape[2:]), "bilinear")
+    maps = large.detach()[:, 0].double().numpy()
+    return np.asarray(maps / max(float(maps.max()), 1e-12))
+
+
+def check() -> None:
+    """Tell whether Grad-CAM can be computed, before the work that it is added to."""
+    try:
+        import captum.attr  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("Grad-CAM", "captum", "study") from error
+
+
+def _layer(network: ResidualNetwork, images: Tensor) -> nn.Module:
+    """Choose the deepest block whose map still shows parts of a face."""
+    chosen, x = network.stages[0], network.stem(images[:1])
+    for block in network.stages:
+        x = block(x)
+        chosen = block if min(x.shape[2:]) >= LEAST else chosen
+    return chosen

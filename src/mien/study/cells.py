@@ -1,0 +1,120 @@
+"""The cells of a study on disk: a receipt each, so that nothing finished is ever done again."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from mien.errors import DataError, OutputError, UsageError
+from mien.evaluation import Receipt
+from mien.progress import say, track
+
+PLAN = "plan.json"
+
+Unit = TypeVar("Unit")
+
+
+class Cell(NamedTuple):
+    """What the network was trained on and tested on; `model` is one that was trained before."""
+
+    trained: str
+    tested: str
+    seed: int
+    fold: str
+
+
+class Store:
+    """A folder of cells that belong to one plan: the same faces, model or training, and folds.
+
+    Conditions and seeds are no part of it: more of them may be asked for later.
+    """
+
+    def __init__(self, folder: Path, plan: Mapping[str, Any]) -> None:
+        self.folder = folder
+        asked = json.loads(json.dumps(plan))
+        path = folder / PLAN
+        if not path.exists():
+            write(path, json.dumps(asked, indent=1))
+            return
+        found = _read(path)
+        changed = sorted(name for name in {*asked, *found} if asked.get(name) != found.get(name))
+        if changed:
+            raise UsageError(
+                f"{folder} holds a study with other settings ({', '.join(changed)} differ);"
+                " name another --out folder"
+            )
+
+    def __contains__(self, cell: Cell) -> bool:
+        return self.path(cell).exists()
+
+    def path(self, cell: Cell) -> Path:
+        """Name the receipt of a cell."""
+        name = f"seed-{cell.seed} {_plain(cell.fold)}.json"
+        return self.folder / "cells" / _plain(cell.trained) / _plain(cell.tested) / name
+
+    def save(self, cell: Cell, receipt: Receipt) -> None:
+        receipt.save(self.path(cell))
+
+    def open(self, cell: Cell) -> Receipt:
+        return Receipt.open(self.path(cell))
+
+    def save_history(self, unit: tuple[str, int, str], history: Mapping[str, Any]) -> None:
+        write(self._history(*unit), json.dumps(history))
+
+    def history(self, trained: str, seed: int, fold: str) -> dict[str, list[float | None]]:
+        """Give a training's measures by epoch; none where it left none."""
+        path = self._history(trained, seed, fold)
+        return _read(path) if path.exists() else {}
+
+    def _history(self, trained: str, seed: int, fold: str) -> Path:
+        return self.folder / "histories" / _plain(trained) / f"seed-{seed} {_plain(fold)}.json"
+
+
+def steps(units: Sequence[Unit], description: str, quiet: bool) -> Iterator[Unit]:
+    """Yield units of long work; where no bar is watched, a line tells after each what is left."""
+    started = time.monotonic()
+    for number, unit in enumerate(track(units, description=description, quiet=quiet), 1):
+        yield unit
+        if not sys.stderr.isatty():
+            spent = time.monotonic() - started
+            left = spent / number * (len(units) - number)
+            say(f"{description}: {number} of {len(units)}, {_span(left)} left", quiet=quiet)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read {path}: {error}; remove it and run again") from error
+    if not isinstance(found, dict):
+        raise DataError(f"{path} must hold an object, found {type(found).__name__}; remove it")
+    return found
+
+
+def _plain(name: str) -> str:
+    """Give a name that every file system takes."""
+    return "".join(letter if letter.isalnum() or letter in "+-_ " else "_" for letter in name)
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

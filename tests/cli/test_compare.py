@@ -1,0 +1,127 @@
+"""Comparing from the command line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import models
+from mien.evaluation import Receipt
+from tiny_fer import tiny_fer
+from tiny_receipts import tiny_receipt
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    faces = tiny_fer()
+    faces.write(tmp_path / "fer2013.csv")
+    faces.write_points(tmp_path / "points.npz", [True] * 12)
+    return tmp_path
+
+
+@pytest.fixture
+def receipts(tmp_path: Path) -> list[Path]:
+    truth, paths = [0, 1, 2, 0], [tmp_path / f"{name}.json" for name in ("none", "eyes", "mouth")]
+    for path, said in zip(paths, ([0, 1, 2, 0], [0, 1, 1, 0], [1, 1, 1, 0]), strict=True):
+        tiny_receipt(truth, said, occluder=path.stem).save(path)
+    return paths
+
+
+def test_receipts_are_compared_with_the_first(mien: Callable, receipts: list[Path]) -> None:
+    done = mien("compare", *receipts)
+    assert done.code == 0, done.err
+    assert "4 faces of neutral, happiness, surprise" in done.out
+    assert "none - eyes" in done.out and "none - mouth" in done.out
+    assert "eyes - mouth" not in done.out and "McNemar" in done.out
+    assert "eyes - mouth" in mien("compare", *receipts, "--all-pairs").out
+
+
+def test_the_json_has_rows_and_pairs(mien: Callable, receipts: list[Path]) -> None:
+    found = json.loads(mien("compare", *receipts, "--format", "json").out)
+    assert [row["name"] for row in found["rows"]] == ["none", "eyes", "mouth"]
+    assert [row["accuracy"] for row in found["rows"]] == [1, 0.75, 0.5]
+    assert {"p", "p_holm", "difference", "interval95", "odds_ratio", "cohen_g"} <= set(
+        found["pairs"][0]
+    )
+
+
+def test_conditions_and_models_are_evaluated_first(
+    mien: Callable, root: Path, tmp_path: Path, expression_path: Path
+) -> None:
+    faces = ["--dataset", "fer2013", "--root", root, "--points", root / "points.npz"]
+    kept = tmp_path / "kept"
+    done = mien(
+        *("compare", "none", "eyes", "eyes+mouth", *faces, "--model", expression_path),
+        *("--receipts", kept, "--format", "json"),
+    )
+    assert done.code == 0, done.err
+    names = [row["name"] for row in json.loads(done.out)["rows"]]
+    assert names == ["none", "eyes", "eyes+mouth"]
+    assert Receipt.open(kept / "eyes+mouth.json").condition["occluder"] == "eyes+mouth"
+    other = models.expression_model(tmp_path / "other.onnx", seed=1)
+    done = mien("compare", expression_path, other, *faces, "--occlude", "mouth")
+    assert done.code == 0, done.err
+    assert "4 faces of" in done.out
+
+
+def test_models_stand_against_data_sets(mien: Callable, tmp_path: Path) -> None:
+    for name, data in (("a", "x"), ("a", "y"), ("b", "x")):
+        receipt = tiny_receipt([0, 1, 2], [0, 1, 1], model=name, data=data)
+        receipt.save(tmp_path / f"{name}{data}.json")
+    paths = [tmp_path / f"{name}.json" for name in ("ax", "ay", "bx")]
+    done = mien("compare", *paths, "--across")
+    assert done.code == 0, done.err
+    assert "66.7% (" in done.out and "over neutral, happiness, surprise" in done.out
+
+
+def test_histories_of_runs_stand_in_one_plot(mien: Callable, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    for name, loss in (("a", 2.0), ("b", 1.0)):
+        (tmp_path / name).mkdir()
+        entry = {"epoch": 1, "loss": loss, "fer2013/none": 0.5, "fer2013/eyes": 0.4}
+        (tmp_path / name / "log.jsonl").write_text(json.dumps(entry) + "\n")
+    runs, plot = [tmp_path / "a", tmp_path / "b"], tmp_path / "histories.svg"
+    done = mien("compare", *runs, "--plot", plot)
+    assert done.code == 0, done.err
+    assert plot.read_text().startswith("<svg")
+    assert "loss  fer2013/none" in done.out and "eyes" not in done.out
+    done = mien("compare", *runs, "--measure", "fer2013/eyes", "--format", "json")
+    assert json.loads(done.out) == {name: {"fer2013/eyes": [0.4]} for name in ("a", "b")}
+    assert "did you mean 'loss'" in mien("compare", *runs, "--measure", "los").err
+
+
+def test_a_plot_has_intervals(mien: Callable, receipts: list[Path], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    done = mien("compare", *receipts, "--plot", tmp_path / "plot.svg")
+    assert done.code == 0, done.err
+    assert "mouth" in (tmp_path / "plot.svg").read_text()
+    done = mien("compare", *receipts, "--plot", tmp_path / "plot.png")
+    assert done.code == 2 and "is written as .svg" in done.err
+
+
+def test_different_faces_are_refused(mien: Callable, receipts: list[Path], tmp_path: Path) -> None:
+    tiny_receipt([0, 1], [0, 1], model="b").save(tmp_path / "few.json")
+    done = mien("compare", receipts[0], tmp_path / "few.json")
+    assert done.code == 4
+    assert "must be of the same faces: 2 are only in the first" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["eye", "mouth"], 2, "did you mean 'eyes'"),
+        (["eyes", "mouth"], 2, "either a data set by name or a table"),
+        (["nowhere.json", "eyes"], 4, "cannot read nowhere.json"),
+        ([".", "eyes"], 2, "is a run folder"),
+        ([".", "."], 2, "given twice"),
+        (["."], 4, "expected the folder of a training"),
+        ([], 2, "Missing argument"),
+    ],
+)
+def test_what_cannot_be_compared_is_named(
+    words: list[str], code: int, message: str, mien: Callable
+) -> None:
+    done = mien("compare", *words)
+    assert (done.code, done.out) == (code, "")
+    assert message in done.err

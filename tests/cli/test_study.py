@@ -1,0 +1,107 @@
+"""Studies from the command line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tiny_fer import tiny_fer
+from tiny_tables import table
+
+pytest.importorskip("matplotlib")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A FER-2013 of seven faces a split, with votes and points."""
+    folder, faces = tmp_path / "data", tiny_fer(7)
+    faces.write(folder / "fer2013.csv")
+    faces.write_votes(folder / "fer2013new.csv")
+    faces.write_points(folder / "points.npz", [True] * len(faces.labels))
+    return folder
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    table().save(tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+@pytest.fixture
+def study(mien: Callable, tmp_path: Path) -> Callable[..., Any]:
+    def run(*words: str | Path) -> Any:
+        return mien("study", "importance", "--out", tmp_path / "out", "--rounds", "100", *words)
+
+    return run
+
+
+def test_a_sweep_writes_a_report_and_says_the_answer(
+    study: Callable, root: Path, expression_path: Path, tmp_path: Path
+) -> None:
+    words = ("--sweep", "--dataset", "fer2013", "--root", root, "--model", expression_path)
+    words = (*words, "--conditions", "eyes,mouth", "--points", root / "points.npz")
+    done = study(*words)
+    assert done.code == 0, done.err
+    record = json.loads((tmp_path / "out" / "study.json").read_text())
+    assert done.out.startswith(record["answer"]) and "mind: Only 7 faces were tested." in done.out
+    assert record["protocol"]["split"] == "private"
+    assert record["protocol"]["points"].startswith("points.npz")
+    again = study(*words, "--format", "json", "--quiet")
+    assert json.loads(again.out) == record and not again.err
+
+
+def test_a_preset_chooses_question_and_conditions(
+    study: Callable, tables: Path, expression_path: Path
+) -> None:
+    words = ("--sweep", "--table", tables, "--model", expression_path, "--format", "json")
+    record = json.loads(study(*words, "--preset", "system1").out)
+    assert record["question"].startswith("How much of an expression is left above a face mask")
+    assert record["conditions"] == ["none", "mask-polygon"]
+    assert record["protocol"]["table"] == "tiny"
+
+
+def test_networks_are_trained_for_a_table_of_people(study: Callable, tables: Path) -> None:
+    pytest.importorskip("torch")
+    words = ("--retrain", "--table", tables, "--conditions", "mouth", "--epochs", "1")
+    done = study(*words, "--folds", "2", "--fixed-size", "--format", "json")
+    assert done.code == 0, done.err
+    record = json.loads(done.out)
+    assert len(record["cells"]) == 8 and record["trained"] == ["none", "mouth"]
+    assert record["protocol"]["splits"].startswith("by-subject, 2 folds")
+    assert record["protocol"]["drawn"] == {"fixed_size": True}
+    assert "trainings: 1 of 4" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--sweep", "--conditions", ""], 2, "at least one condition that hides something"),
+        (["--sweep", "--conditions", "eyes,moth"], 2, "did you mean 'mouth'?"),
+        (["--sweep", "--conditions", "none"], 2, "at least one condition"),
+        (["--sweep", "--preset", "system9"], 2, "unknown preset 'system9'"),
+        (["--sweep", "--retrain"], 2, "either --sweep or --retrain"),
+        ([], 2, "either --sweep or --retrain"),
+        (["--sweep", "--network", "jaffe"], 2, "--network goes with --retrain"),
+        (["--retrain", "--mirror"], 2, "--mirror goes with --sweep"),
+        (["--retrain", "--network", "jafe"], 2, "did you mean 'jaffe'?"),
+        (["--retrain", "--protocol", "by-subjects"], 2, "did you mean 'by-subject'?"),
+        (["--retrain", "--folds", "7"], 4, "expected at least 7"),
+    ],
+)
+def test_what_cannot_be_meant_is_named(
+    words: list[str], code: int, said: str, study: Callable, tables: Path
+) -> None:
+    done = study("--table", tables, *words)
+    assert (done.code, done.out) == (code, "") and said in done.err
+
+
+def test_a_set_of_one_expression_is_refused(
+    study: Callable, tmp_path: Path, expression_path: Path
+) -> None:
+    faces = table()
+    faces[faces.labels == 1].save(tmp_path / "fear")
+    for mode in ("--sweep", "--retrain"):
+        done = study(mode, "--table", tmp_path / "fear", "--conditions", "eyes")
+        assert done.code == 4 and "fear" in done.err and "at least two" in done.err

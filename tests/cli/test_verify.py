@@ -1,0 +1,61 @@
+"""Scoring a receipt again from the command line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tiny_fer import tiny_fer
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    faces = tiny_fer()
+    faces.write(tmp_path / "fer2013.csv")
+    faces.write_votes(tmp_path / "fer2013new.csv")
+    return tmp_path
+
+
+@pytest.fixture
+def receipt(mien: Callable, root: Path, expression_path: Path) -> Path:
+    path = root / "receipt.json"
+    named = ["--dataset", "fer2013", "--root", root, "--model", expression_path]
+    done = mien("evaluate", *named, "--receipt", path)
+    assert done.code == 0, done.err
+    assert "receipt of 4 faces" in done.err
+    return path
+
+
+def test_a_receipt_that_holds_ends_well(
+    mien: Callable, root: Path, receipt: Path, expression_path: Path
+) -> None:
+    done = mien("verify", receipt, "--root", root, "--model", expression_path)
+    assert done.code == 0, done.err
+    assert done.out.endswith("the receipt holds\n") and "FAILS" not in done.out
+
+
+def test_a_receipt_that_does_not_hold_ends_with_a_code(
+    mien: Callable, root: Path, receipt: Path, expression_path: Path
+) -> None:
+    faces = tiny_fer(seed=1)
+    faces.write(root / "fer2013.csv")
+    words = ["verify", receipt, "--root", root, "--model", expression_path]
+    done = mien(*words)
+    assert done.code == 1
+    assert "pixels, labels, votes  FAILS" in done.out and "does not hold" in done.out
+    done = mien(*words, "--format", "json")
+    found = json.loads(done.out)
+    assert done.code == 1 and found["holds"] is False
+    assert [check["name"] for check in found["checks"] if not check["holds"]] == [
+        "pixels, labels, votes"
+    ]
+
+
+def test_a_receipt_changed_by_hand_is_named(
+    mien: Callable, root: Path, receipt: Path, expression_path: Path
+) -> None:
+    receipt.write_text(receipt.read_text().replace('"predicted": [', '"predicted": [0, '))
+    done = mien("verify", receipt, "--root", root, "--model", expression_path)
+    assert done.code == 4
+    assert "was changed after it was made: the hash of its predicted differs" in done.err
