@@ -8,11 +8,12 @@ import numpy as np
 
 from bench.clock import Work, best_of
 from bench.pictures import USUAL_HW, scene
-from bench.report import Cell, Report, Table, cores, milliseconds
+from bench.report import Cell, Report, Table, milliseconds
 from mien import occlusion
 from mien.images import Image
 from mien.occlusion.frames import MEAN_FACE
 from mien.occlusion.kinds import Points
+from mien.progress import cores
 
 SEED = 4848
 SIDE = 48

@@ -163,5 +163,5 @@ def test_no_file_outgrows_its_reader() -> None:
     assert not long
 
 
-def test_the_package_stays_readable_in_two_days() -> None:
-    assert sum(len(path.read_text("utf-8").splitlines()) for path in sources()) <= 14_000
+def test_the_package_stays_small_enough_to_read() -> None:
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in sources()) <= 21_000

@@ -11,6 +11,7 @@ import typer
 from mien.cli import _jobs, _options
 from mien.cli._streams import writing
 from mien.errors import InputError, UsageError
+from mien.progress import cores
 
 if TYPE_CHECKING:
     from mien.data.growing import Finished, Job
@@ -113,7 +114,7 @@ def occlude(
         raise InputError(f"no file or folder {source}; expected photographs or a table of faces")
     if out.resolve().is_relative_to(source.resolve()):
         raise UsageError(f"{out} lies in {source}, where it would be read again; name another")
-    jobs = jobs or _jobs.cores()
+    jobs = jobs or cores()
 
     def each(work: "Callable[[Job], Finished]", left: "Iterable[Job]") -> "Iterable[Finished]":
         return _jobs.in_order(work, left, jobs)
@@ -124,7 +125,7 @@ def occlude(
             done = _table(source, out, hiding, **given)
         else:
             finding = {"detector": detector, "landmarks": landmarks, "min_face": min_face}
-            threads = max(1, _jobs.cores() // jobs)
+            threads = max(1, cores() // jobs)
             done = _photographs(source, out, hiding, finding, threads, **given)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
