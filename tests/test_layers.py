@@ -46,6 +46,8 @@ FILES: dict[str, set[str]] = {
     "data/parquet.py": {"pyarrow"},
     "networks/pretrained.py": {"torchvision", "timm"},
     "training/quantize.py": {"onnxruntime"},
+    "study/cam.py": {"torch"},
+    "study/fitting.py": {"torch"},
 }
 
 # Needed only where they are used: imported inside a function, wherever they are allowed.
