@@ -94,7 +94,7 @@ def report(done: Done, found: Findings, record: dict[str, Any], rounds: int) -> 
             ("Expression by expression", _expressions(done, found)),
             ("Trained on one, tested on another", _matrix(found)),
             ("Epoch by epoch", histories),
-            ("What is taken for what", _confusions(done, found)),
+            ("What is taken for what", [*_confusions(done, found)]),
             ("Protocol", [_protocol(record["protocol"])]),
             ("Receipt", _receipt(record)),
         ],

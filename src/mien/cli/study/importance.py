@@ -171,7 +171,7 @@ def _sweep(
     reader = ExpressionReader(model, **options)
     chosen = choice.select(root, reader.preparation, quiet=quiet)
     chosen = replace(chosen, stated={**chosen.stated, **_about(choice)})
-    how = {"seeds": seeds, "drawn": drawn, "quiet": quiet}
+    how: dict[str, Any] = {"seeds": seeds, "drawn": drawn, "quiet": quiet}
     return sweep(chosen, reader, names, out, locate=True, **how)
 
 
@@ -252,8 +252,7 @@ def _lines(found: "Findings", warnings: list[str]) -> Iterator[str]:
     yield ""
     rows = [["", "faces", "right, whole", "cost", "matters most"]]
     for each in found.expressions:
-        cost = points(each.costs[each.most].value)
-        accuracy = f"{each.accuracy.value:.1%}"
-        rows.append([each.expression, str(each.faces), accuracy, cost, each.matters_most])
+        lost, whole = points(each.costs[each.most].value), f"{each.accuracy.value:.1%}"
+        rows.append([each.expression, str(each.faces), whole, lost, each.matters_most])
     yield from aligned(rows, numbers=True)
     yield from (f"mind: {warning}" for warning in warnings)
