@@ -71,8 +71,8 @@ def hidden(portrait: Image, face: Face, name: str) -> Image:
 
     if face.points_xy is None:
         raise ModelError("expected the points of the face in the sample portrait, found none")
-    options = {"pad_px": PAD * math.sqrt(face.area)} if name in ("mouth", "eyes") else {}
-    draw = occlusion.occluder(name, **options)
+    pad_px = PAD * math.sqrt(face.area) if name in ("mouth", "eyes") else None
+    draw = occlusion.occluder(name, pad_px=pad_px)
     return draw(portrait, face.points_xy, np.random.default_rng(SEED))[0]
 
 

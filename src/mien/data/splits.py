@@ -222,7 +222,7 @@ def _overlap(table: Columns) -> bool | None:
     if not known.any():
         return None
     pairs = np.unique(np.stack([table.subject[known], table.split[known]]), axis=1)
-    return len(np.unique(pairs[0])) < pairs.shape[1]
+    return bool(len(np.unique(pairs[0])) < pairs.shape[1])
 
 
 def _hold_out(table: Columns, _: int, share: float, rng: np.random.Generator) -> _Assignment:

@@ -120,7 +120,8 @@ def _plate(ways: Floats) -> Floats:
 def _between(side: int) -> Singles:
     """Give the shares (side, nodes) by which a pixel lies between the nodes around it."""
     at = np.linspace(0, _CELLS, side)
-    return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(_CELLS + 1))).astype(np.float32)
+    shares = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(_CELLS + 1)))
+    return np.asarray(shares, np.float32)
 
 
 def _sampled(texture: tuple[Texture, ...], places: tuple[Singles, Singles]) -> list[Singles]:

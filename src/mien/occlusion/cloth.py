@@ -96,8 +96,8 @@ def plan_mask(
         colour = np.where(edge, binding, worn.pattern(1.15 * np.arcsin(_round(head, x, y)), y))
         loop = np.zeros(facing.shape, dtype=bool)
         for start, end in loops:
-            near = (head.in_image(np.stack([start, end]))[i] for i in (0, 1))
-            loop |= places.near(*near, (BAND * head.unit, BAND * head.unit))
+            first, last = head.in_image(np.stack([start, end]))
+            loop |= places.near(first, last, (BAND * head.unit, BAND * head.unit))
         strap = (0.85 * light.shade(facing))[..., None] * binding
         body = places.inside(head.in_image(outline)).astype(float)
         return layered((loop.astype(float), strap), (body, shade[..., None] * colour))

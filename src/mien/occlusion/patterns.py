@@ -37,7 +37,7 @@ def pattern(
     """Draw a print of three tones at random, of one of the KINDS."""
     ground, first, second = (np.array(tone, np.float64) for tone in tones)
     kinds = kinds or tuple(KINDS)
-    kind = KINDS[kinds[rng.integers(len(kinds))]]
+    kind = KINDS[kinds[int(rng.integers(len(kinds)))]]
     size, angle = rng.uniform(0.16, 0.34), rng.choice([0.0, np.pi / 2, np.pi / 4])
     ink = kind(rng)
     cos, sin = np.cos(angle), np.sin(angle)
