@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[1]
 SHELLS = {"", "sh", "bash", "shell", "console"}
 # What a reader types beside our own commands.
 OTHERS = {"cd", "git", "source", "ls", "find", "python", "pip", "make"}
+# Commands whose first word, if it is none of our options, is a photograph or a folder of them.
+TAKE_A_PHOTOGRAPH = {"occlude", "explain"}
 # The options of `mien predict` whose value names no photograph.
 VALUED = {"--format", "--draw", "--model", "--detector", "--labels", "--min-face", "--jobs"}
 VALUED |= {"--provider", "--threads", "--out"}
@@ -130,8 +132,17 @@ def prepare(command: str, arguments: Words) -> None:
             continue
         if valued:
             make_option(before, Path(word))
-        elif command == "predict":
+        elif command == "predict" or (command in TAKE_A_PHOTOGRAPH and word == arguments[0]):
             make_image(word)
+        elif command == "verify" and word == arguments[0]:
+            make_receipt(Path(word), arguments[arguments.index("--root") + 1])
+
+
+def make_receipt(path: Path, root: str) -> None:
+    """Evaluate the faces under a root, made first, for something to verify."""
+    make_option("--root", Path(root))
+    words = ("--dataset", "fer2013", "--root", root, "--receipt", str(path), "--quiet")
+    assert run("evaluate", *words) == 0
 
 
 def run(*words: str) -> int:
