@@ -116,7 +116,7 @@ def _crops(report: Report, rounds: int) -> None:
         "with the mirror image": ExpressionReader(mirror=True),
         "--no-mirror": ExpressionReader(mirror=False),
     }
-    height, width = readers["mirror off"].metadata.size_hw
+    height, width = next(iter(readers.values())).metadata.size_hw
     rng = np.random.default_rng(SEED)
     crops = rng.integers(0, 256, (max(BATCHES) * 2, height, width), dtype=np.uint8)
     works = {
