@@ -108,12 +108,12 @@ def test_names_and_devices_that_are_not_there_are_named() -> None:
             fit(none, none, 2, QUICK, 0, "cuda")
 
 
-def test_the_residual_network_trains_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("network", ["residual", "narrow"])
+def test_the_residual_networks_train_too(network: str) -> None:
     from mien.study.fitting import Faces, fit
 
-    training = Training(
-        preparation=Preparation((16, 16), crop="whole", normalize="per-image"), epochs=1
-    )
+    steps = Preparation((16, 16), crop="whole", normalize="per-image")
+    training = Training(network=network, preparation=steps, epochs=1)
     faces = Faces(table().images[:8, ::2, ::2], table().labels[:8])
     fitted = fit(faces, faces, 2, training, 0)
     assert fitted.probabilities(faces.crops).shape == (8, 2)

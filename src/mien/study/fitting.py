@@ -39,6 +39,9 @@ _NETWORKS: dict[str, Callable[[int, Training], nn.Module]] = {
     "residual": lambda classes, training: ResidualNetwork(
         {HEAD: classes}, widths=(32, 64, 128, 256), blocks=(1, 2, 2, 1), stem_stride=2
     ),
+    "narrow": lambda classes, training: ResidualNetwork(
+        {HEAD: classes}, widths=(16, 32, 64, 128), blocks=(1, 2, 2, 1), stem_stride=2, dropout=0.1
+    ),
 }
 _OPTIMIZERS: dict[str, Callable[[nn.Module, Training], torch.optim.Optimizer]] = {
     "adam": lambda network, training: torch.optim.Adam(

@@ -19,8 +19,8 @@ _HALVES = ("upper", "lower", "left", "right")
 class Training:
     """How a network is trained; nothing is chosen on the faces that test it.
 
-    network: `residual` or `jaffe`. schedule: `constant`, or `cosine` after a short rise. Of every
-    face half of the views are mirrored, and all moved by up to `shift_px`.
+    network: `residual`, `narrow` or `jaffe`. schedule: `constant`, or `cosine` after a short rise.
+    Of every face half of the views are mirrored, and all moved by up to `shift_px`.
     """
 
     network: str = "residual"
@@ -58,7 +58,7 @@ JAFFE = Training(
     shift_px=0,
     bfloat16=False,
 )
-TRAININGS = {"residual": Training(), "jaffe": JAFFE}
+TRAININGS = {"residual": Training(), "narrow": Training(network="narrow"), "jaffe": JAFFE}
 
 
 @dataclass(frozen=True, kw_only=True)

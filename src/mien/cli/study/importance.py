@@ -60,7 +60,7 @@ def importance(
     provider: _options.Provider = "cpu",
     network: Annotated[
         str | None,
-        typer.Option(metavar="residual|jaffe", help="What to train.  [default: residual]"),
+        typer.Option(metavar="residual|narrow|jaffe", help="What to train.  [default: residual]"),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="How long to train.")] = None,
     protocol: Annotated[
