@@ -120,7 +120,8 @@ def fit(
             for group in optimizer.param_groups:
                 group["lr"] = _rate(training, (epoch + step / steps) / training.epochs)
             crops = _augmented(train.crops[rows], training, rng)
-            inputs = torch.from_numpy(training.preparation.normalized(crops)).to(device)
+            inputs = torch.from_numpy(training.preparation.normalized(crops))
+            inputs = inputs.to(device, memory_format=torch.channels_last)  # a fifth of the time
             truth = torch.from_numpy(train.labels[rows]).to(device)
             with torch.autocast(device.partition(":")[0], torch.bfloat16, training.bfloat16):
                 logits = network(inputs)[HEAD]
