@@ -47,6 +47,7 @@ def test_photographs_are_explained_one_by_one(explain: Callable, photographs: Pa
     [
         ([], "either photographs, or --dataset or --table"),
         (["photo.png", "--table", "t"], "either photographs, or --dataset or --table"),
+        (["photo.png", "--expression", "fear"], "leave it out for photographs"),
     ],
 )
 def test_what_cannot_be_meant_is_named(words: list[str], said: str, explain: Callable) -> None:

@@ -75,6 +75,8 @@ def explain(
 
     if bool(photos) == bool(dataset or table):
         raise UsageError("expected either photographs, or --dataset or --table")
+    if photos and expression:
+        raise UsageError("--expression chooses faces of a set; leave it out for photographs")
     network = _network(checkpoint)
     reader = ExpressionReader(model, labels=_faces.output(labels, dataset), provider=provider)
     if photos:

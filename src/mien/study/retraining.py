@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 _AT_ONCE = 2048
 
 
+def check() -> None:
+    """Tell whether networks can be trained, before the work that this is for."""
+    try:
+        import mien.study.fitting  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("training a network", "PyTorch", "train") from error
+
+
 class Retraining:
     """The faces of every condition, drawn once, and what is made of a fold of them."""
 
@@ -44,10 +52,9 @@ class Retraining:
 
     def fit(self, trained: str, seed: int, fold: Fold) -> "Fitted":
         """Train on the fold's faces as the condition shows them; watch its test faces."""
-        try:
-            from mien.study import fitting
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("training a network", "PyTorch", "train") from error
+        check()
+        from mien.study import fitting
+
         parts = [
             fitting.Faces(self.crops(trained)[rows], self._truth[rows])
             for rows in (self._rows(fold.train), self._rows(fold.test))

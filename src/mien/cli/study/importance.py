@@ -188,7 +188,9 @@ def _retrain(
     from mien.data.splits import Splits, make
     from mien.study.faces import protocol_for, with_points, without_copies
     from mien.study.importance import retrain
+    from mien.study.retraining import check
 
+    check()
     faces, left_out = choice.read(root, training.preparation, quiet=how["quiet"])
     faces, whose = with_points(faces)
     if made["file"]:
