@@ -1,12 +1,11 @@
 """The options that choose faces to measure on."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.errors import UsageError
+from mien.cli import _options
 
 if TYPE_CHECKING:
     from mien.evaluation import Choice
@@ -24,14 +23,6 @@ Root = Annotated[
 Table = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Take a table that `mien data prepare` made instead."),
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--option",
-        metavar="NAME=VALUE",
-        help="A setting of the set's reader; may be given more than once.",
-    ),
 ]
 Split = Annotated[
     str | None,
@@ -94,11 +85,11 @@ Severity = Annotated[float, typer.Option(help="How much of it to draw, from 0 to
 Seed = Annotated[int, typer.Option(metavar="N", help="Of what is drawn at random on the faces.")]
 
 
-def choice(option: Sequence[str] | None, **named: Any) -> "Choice":
+def choice(option: list[str] | None, **named: Any) -> "Choice":
     """Name the faces by the options above."""
     from mien.evaluation import Choice
 
-    return Choice(options=dict(map(_setting, option or ())), **named)
+    return Choice(options=_options.settings(option), **named)
 
 
 def output(labels: str | None, dataset: str | None) -> str | None:
@@ -106,10 +97,3 @@ def output(labels: str | None, dataset: str | None) -> str | None:
     from mien.data.protocol import DATA_SETS
 
     return labels or (dataset if dataset in DATA_SETS else None)
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise UsageError(f"expected --option NAME=VALUE, got {text!r}")
-    return name.strip().replace("-", "_"), value

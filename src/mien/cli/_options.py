@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mien import __version__
+from mien.errors import UsageError
 
 
 class Report(StrEnum):
@@ -57,6 +58,24 @@ Mirror = Annotated[
 Provider = Annotated[
     str, typer.Option(metavar="NAME", help="What onnxruntime runs on: cpu, cuda, ...")
 ]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="NAME=VALUE",
+        help="A setting of the set's reader; may be given more than once.",
+    ),
+]
+Landmarks = Annotated[
+    str | None,
+    typer.Option(metavar="FILE|dlib", help="Landmark model, or dlib's.  [default: shipped]"),
+]
+MinFace = Annotated[
+    int, typer.Option(metavar="PX", min=1, help="Find faces from this size; smaller is slower.")
+]
+ImagesAtOnce = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Images at once.  [default: one a core]")
+]
 Data = Annotated[
     Path,
     typer.Option(
@@ -65,3 +84,15 @@ Data = Annotated[
         help="Folder with FER-2013, its FER+ votes, its points, at any depth.",
     ),
 ]
+
+
+def settings(texts: list[str] | None) -> dict[str, str]:
+    """Split what `--option` was given into names and values."""
+    return dict(map(_setting, texts or ()))
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise UsageError(f"expected --option NAME=VALUE, got {text!r}")
+    return name.strip().replace("-", "_"), value

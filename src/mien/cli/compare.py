@@ -48,7 +48,7 @@ def compare(
         str, typer.Option(metavar="NAME", help="Under which condition models are compared.")
     ] = "none",
     points: _faces.Points = None,
-    option: _faces.Settings = None,
+    option: _options.Settings = None,
     splits: _faces.Splits = None,
     fold: _faces.Fold = "0",
     part: _faces.Part = "test",

@@ -31,7 +31,7 @@ def evaluate(
     points: _faces.Points = None,
     list_file: _faces.List = None,
     without_duplicates: _faces.WithoutDuplicates = False,
-    option: _faces.Settings = None,
+    option: _options.Settings = None,
     splits: _faces.Splits = None,
     fold: _faces.Fold = "0",
     part: _faces.Part = "test",

@@ -42,7 +42,7 @@ def explain(
     split: _faces.Split = None,
     rule: _faces.Rule = None,
     points: _faces.Points = None,
-    option: _faces.Settings = None,
+    option: _options.Settings = None,
     expression: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Only faces of this expression; may be repeated."),

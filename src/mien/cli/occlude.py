@@ -76,17 +76,9 @@ def occlude(
             help="centerface; dlib or mtcnn with their extras; whole: each image is one face.",
         ),
     ] = "centerface",
-    landmarks: Annotated[
-        str | None,
-        typer.Option(metavar="FILE|dlib", help="Landmark model, or dlib's.  [default: shipped]"),
-    ] = None,
-    min_face: Annotated[
-        int, typer.Option(metavar="PX", min=1, help="Find faces from this size; smaller is slower.")
-    ] = 32,
-    jobs: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Images at once.  [default: one a core]"),
-    ] = None,
+    landmarks: _options.Landmarks = None,
+    min_face: _options.MinFace = 32,
+    jobs: _options.ImagesAtOnce = None,
     format: _options.ReportFormat = _options.Report.table,
     quiet: _options.Quiet = False,
     version: _options.Version = False,

@@ -129,9 +129,7 @@ def predict(
             help="centerface; dlib or mtcnn with their extras; whole: each image is one face.",
         ),
     ] = "centerface",
-    min_face: Annotated[
-        int, typer.Option(metavar="PX", min=1, help="Find faces from this size; smaller is slower.")
-    ] = 32,
+    min_face: _options.MinFace = 32,
     jobs: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Photographs at once.  [default: one a core]"),

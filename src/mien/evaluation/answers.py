@@ -11,7 +11,8 @@ from mien.data.table import FaceTable
 from mien.errors import DataError
 from mien.expressions import EXPRESSIONS
 from mien.occlusion import NONE, batch
-from mien.occlusion.regions import HIDDEN_FROM, REGIONS, covered_shares
+from mien.occlusion.regions import HIDDEN_FROM, REGIONS
+from mien.occlusion.regions import covered as covered_shares
 from mien.progress import track
 from mien.recognizer import ExpressionReader
 
@@ -100,7 +101,7 @@ def answer(
             images, masks = batch(
                 occluder, images, points_xy, seed, first, style=style, severity=severity
             )
-            covered = _covered(masks, points_xy)
+            covered = covered_shares(masks, points_xy)
         if really_occluded:
             covered = np.where(covered >= HIDDEN_FROM, covered, np.nan)
         found = reader.read(np.stack([reader.preparation.whole(image) for image in images]))
@@ -143,12 +144,6 @@ def _kept(faces: FaceTable, names: tuple[str, ...]) -> tuple[FaceTable, dict[str
     kept = faces[np.isin(faces.expression_names(), names)]
     left_out = len(faces) - len(kept)
     return kept, {"expressions": f"{', '.join(names)}: those shared; {left_out} faces left out"}
-
-
-def _covered(masks: Bools, points_xy: Points) -> Shares:
-    """Give the covered share (N, R) of each region's points."""
-    pairs = zip(masks, points_xy, strict=True)
-    return np.array([list(covered_shares(mask, points).values()) for mask, points in pairs])
 
 
 def _points(faces: FaceTable, locate: Locate | None) -> Points:

@@ -21,7 +21,7 @@ def audit(
     dataset: _given.Dataset = None,
     root: _given.Root = None,
     table: _source.Table = None,
-    option: _source.Settings = None,
+    option: _options.Settings = None,
     page: Annotated[
         Path | None,
         typer.Option(

@@ -31,7 +31,7 @@ def info(
         Path | None,
         typer.Option(metavar="FILE", help="Draw sample faces and counts of every class (.png)."),
     ] = None,
-    option: _source.Settings = None,
+    option: _options.Settings = None,
     format: _options.ReportFormat = _options.Report.table,
     quiet: _options.Quiet = False,
     version: _options.Version = False,

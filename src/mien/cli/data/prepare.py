@@ -43,10 +43,7 @@ def prepare(
             " for photographs, whole for faces]",
         ),
     ] = None,
-    landmarks: Annotated[
-        str | None,
-        typer.Option(metavar="FILE|dlib", help="Landmark model, or dlib's.  [default: shipped]"),
-    ] = None,
+    landmarks: _options.Landmarks = None,
     points: Annotated[
         bool, typer.Option("--points", help="Find the 68 points of faces taken whole, too.")
     ] = False,
@@ -57,14 +54,9 @@ def prepare(
             help="What becomes of an image without a face: left out, taken whole, or the end.",
         ),
     ] = "skip",
-    min_face: Annotated[
-        int, typer.Option(metavar="PX", min=1, help="Find faces from this size; smaller is slower.")
-    ] = 32,
-    jobs: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Images at once.  [default: one a core]"),
-    ] = None,
-    option: _source.Settings = None,
+    min_face: _options.MinFace = 32,
+    jobs: _options.ImagesAtOnce = None,
+    option: _options.Settings = None,
     format: _options.ReportFormat = _options.Report.table,
     quiet: _options.Quiet = False,
     version: _options.Version = False,

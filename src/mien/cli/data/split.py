@@ -26,7 +26,7 @@ def split(
     dataset: _given.Dataset = None,
     root: _given.Root = None,
     table: _source.Table = None,
-    option: _source.Settings = None,
+    option: _options.Settings = None,
     folds: Annotated[int, typer.Option(metavar="K", help="How many folds.")] = 5,
     share: Annotated[float, typer.Option(help="What part hold-out tests.")] = 0.2,
     seed: Annotated[int, typer.Option(metavar="N", help="Another seed deals otherwise.")] = 0,

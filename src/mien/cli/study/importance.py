@@ -51,7 +51,7 @@ def importance(
     rule: _faces.Rule = None,
     points: _faces.Points = None,
     without_duplicates: _faces.WithoutDuplicates = False,
-    option: _faces.Settings = None,
+    option: _options.Settings = None,
     style: _faces.Style = None,
     severity: _faces.Severity = 1.0,
     model: _options.Model = None,
