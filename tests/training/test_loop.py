@@ -16,7 +16,7 @@ from mien.errors import DataError, MienError
 from mien.training import checkpoint, loop
 from mien.training.faces import Faces, Source, View
 from mien.training.hiding import Hiding
-from mien.training.recipe import NetworkSettings, Optimizer, Recipe
+from mien.training.settings import NetworkSettings, Optimizer, Recipe
 from mien.training.validation import Answer
 
 TINY = Recipe(

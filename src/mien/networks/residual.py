@@ -80,7 +80,7 @@ def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
 class ResidualNetwork(nn.Module):
     """One trunk of residual stages, global pooling, and one linear head an output.
 
-    `forward` takes float (N, 1, H, W) and gives a dict of (N, size) logits, one entry a head.
+    `forward` takes float (N, channels, H, W) and gives a dict of (N, size) logits by head.
     Stages after the first halve the size; `stem_stride` 2 halves it at once, which is
     worth three times the speed for little accuracy.
     """
@@ -95,10 +95,11 @@ class ResidualNetwork(nn.Module):
         excited_stages: int = 2,
         dropout: float = 0.3,
         pool: int = 1,
+        channels: int = 1,
     ) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            _conv3x3(1, widths[0], 1), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
+            _conv3x3(channels, widths[0], 1), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
         )
         first_excited = len(widths) - excited_stages
         stages: list[nn.Module] = []

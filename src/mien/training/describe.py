@@ -21,7 +21,7 @@ from mien.training import calibrate
 from mien.training.expression import REGIONS, seven
 from mien.training.faces import Source, plain_view
 from mien.training.landmarks import NO_FACE_COLUMN, NO_FACE_FROM
-from mien.training.recipe import Recipe
+from mien.training.settings import Recipe
 from mien.training.validation import Answer
 
 DATA_SETS = ("fer2013", "ferplus")

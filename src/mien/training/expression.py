@@ -13,7 +13,7 @@ from mien.data.table import FaceTable
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
 from mien.occlusion import regions
 from mien.training.faces import Faces, Source, View
-from mien.training.recipe import Recipe
+from mien.training.settings import Recipe
 from mien.training.validation import Answer, auc, occluded
 
 HEADS = {"ferplus": len(EXPRESSIONS), "fer2013": len(EXPRESSIONS_7), "hidden": 2}

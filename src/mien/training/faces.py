@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mien import geometry
 from mien.training import augment, hiding, randomness
-from mien.training.recipe import Recipe
+from mien.training.settings import Recipe
 
 Faces = npt.NDArray[np.int64]
 

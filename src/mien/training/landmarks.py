@@ -17,7 +17,7 @@ from mien.networks.landmarks import LandmarkNetwork
 from mien.training import nonfaces
 from mien.training.augment import warp
 from mien.training.faces import Faces, Source, View
-from mien.training.recipe import Recipe
+from mien.training.settings import Recipe
 from mien.training.validation import Answer, auc, occluded
 
 HEADS = {"points": 136, "face": 1}

@@ -20,7 +20,7 @@ from mien.errors import DataError, MienError
 from mien.networks.residual import ResidualNetwork, arranged
 from mien.training import checkpoint
 from mien.training.faces import Faces, Source, View, Viewer
-from mien.training.recipe import Optimizer, Recipe
+from mien.training.settings import Optimizer, Recipe
 from mien.training.validation import Answer, answers_of
 
 OF_THE_FILE = ("mirror", "quantize")  # settings that matter only when a run is over
@@ -192,7 +192,7 @@ def _resume(
         _start(recipe, network, average)
         return {"epoch": 0, "best": -1e9, "best_epoch": 0, "recipe": recipe.to_dict()}
     groups, state = checkpoint.load(last)
-    stored = json.loads(json.dumps(recipe.to_dict()))
+    stored = recipe.to_dict()
     old = state.get("recipe", {})
     changed = [k for k in stored if k not in OF_THE_FILE and old.get(k) != stored[k]]
     if changed:

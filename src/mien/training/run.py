@@ -24,7 +24,8 @@ from mien.training.faces import Source, Viewer, plain_view
 from mien.training.landmarks import LandmarkTask
 from mien.training.loop import Task, build_network, train
 from mien.training.quantize import quantize
-from mien.training.recipe import Recipe, read_recipe
+from mien.training.recipe import read_recipe
+from mien.training.settings import Recipe
 
 POINTS_FILE = "landmarks68.npz"
 EXAMPLES = 512  # faces that ranges are taken from

@@ -1,0 +1,180 @@
+"""The settings of a recipe, a frozen dataclass for each table of its TOML; defaults come first."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from mien.training.augment import Augmentation
+from mien.training.hiding import Hiding
+
+TASKS = ("expression", "landmarks", "labels")
+PRECISIONS = ("float32", "bfloat16", "float16")
+OPTIMIZERS = ("sgd", "adam", "adamw", "sam")
+SCHEDULES = ("one-cycle", "constant", "cosine", "step", "plateau")
+LOSSES = ("cross-entropy", "binary", "votes")
+CLASS_WEIGHTS = ("none", "inverse", "effective", "sampler")
+METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "worst_recall", "loss")
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which faces train, choose and test; the task `labels` reads it, the others need FER-2013.
+
+    dataset: a name that `mien data list` gives; empty where a table is named on the command line.
+    rule: how FER+ votes become labels. preparation: a preset by name; empty for faces as the set
+    has them, whole, in grey, at the recipe's `side`. protocol: as `mien data split` knows them;
+    empty for the set's own parts, or folds by subject. folds: how many there are; where there is
+    one, the first is meant. validation_share: of the training faces, where no part is there to
+    choose on. expressions: leave out the others. set: one of the sets A to E, made on the fly.
+    """
+
+    dataset: str = ""
+    rule: str = "majority"
+    preparation: str = ""
+    protocol: str = ""
+    folds: int = 10
+    validation_share: float = 0.1
+    without_duplicates: bool = False
+    expressions: tuple[str, ...] = ()
+    set: str = "A"
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """A network of `networks.registry` by name; where it is `residual`, its shape.
+
+    pretrained and frozen are for torchvision's and timm's. channels: 1 for grey, 3 for colour.
+    """
+
+    name: str = "residual"
+    channels: int = 1
+    pretrained: bool = False
+    frozen: bool = False
+    widths: tuple[int, ...] = (32, 64, 128, 256)
+    blocks: tuple[int, ...] = (1, 2, 2, 1)
+    stem_stride: int = 2
+    excited_stages: int = 2
+    dropout: float = 0.3
+    pool: int = 1
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """How weights move; decay falls on weights alone unless `decay_all`.
+
+    kind: `sgd` (with `momentum`, `nesterov`), `adam`, `adamw`, or `sam` around sgd with radius
+    `sam_radius`. schedule: `one-cycle` rises over `warmup_share` and falls in a cosine; `cosine`
+    falls at once; `step` multiplies by `step_factor` every `step_epochs`; `plateau` does so when
+    the metric to select by has not improved for `step_epochs`. A `restart_epoch` ends a one-cycle
+    there; the epochs that remain fall again, from `restart_rate`. ema: memory of the running
+    average of the weights, 0 for none. clip: largest norm of the gradient, 0 for any.
+    """
+
+    kind: str = "sgd"
+    learning_rate: float = 0.12
+    momentum: float = 0.9
+    nesterov: bool = True
+    weight_decay: float = 5e-4
+    decay_all: bool = False
+    sam_radius: float = 0.05
+    schedule: str = "one-cycle"
+    warmup_share: float = 0.1
+    step_epochs: int = 10
+    step_factor: float = 0.5
+    ema: float = 0.998
+    clip: float = 5.0
+    restart_epoch: int = 0
+    restart_rate: float = 0.04
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What each output adds to the loss; `kind` and the class weights are of the task `labels`.
+
+    kind: `cross-entropy`, `binary` (one against all others, as system 3), or `votes` (FER+ shares).
+    class_weights: `none`, `inverse` of the frequency, `effective` number (Cui et al., arXiv
+    1901.05555, with `beta`), or a `sampler` that shows all expressions equally often.
+    """
+
+    kind: str = "cross-entropy"
+    class_weights: str = "none"
+    beta: float = 0.999
+    ferplus: float = 1.0
+    fer2013: float = 1.0
+    hidden: float = 0.2
+    points: float = 1.0
+    face: float = 0.1
+    smoothing: float = 0.05
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """What a teacher's answers to the training faces add: a file that `mien distill` wrote.
+
+    weight: of the loss against the teacher; that against the labels has the rest.
+    temperature: softens both sides (Hinton et al., arXiv 1503.02531).
+    """
+
+    file: str = ""
+    weight: float = 0.7
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which epoch is kept and when a run ends: the best by `metric`, after `patience` without."""
+
+    metric: str = "accuracy"
+    patience: int = 0  # judgements without a better one; 0 goes on to the last epoch
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything a training run depends on but the data and the machine."""
+
+    name: str
+    task: str
+    side: int = 48
+    seed: int = 1
+    epochs: int = 60
+    batch_size: int = 192
+    precision: str = "bfloat16"
+    validate_every: int = 2
+    start: str = ""  # a checkpoint whose average the run starts from; random weights without
+    mirror: bool = False  # the answers of the file are averaged over a face and its mirror image
+    quantize: bool = False  # the file computes in 8-bit integers
+    data: DataSettings = field(default_factory=DataSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    losses: Losses = field(default_factory=Losses)
+    distillation: Distillation = field(default_factory=Distillation)
+    selection: Selection = field(default_factory=Selection)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    hiding: Hiding = field(default_factory=Hiding)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the settings as JSON holds them."""
+        found: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return found
+
+    def sha256(self) -> str:
+        """Hash what differs from the defaults, so that a new setting leaves old hashes alone."""
+        text = json.dumps(_stated(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _stated(settings: Any) -> dict[str, Any]:
+    found = {}
+    for entry in dataclasses.fields(settings):
+        value = getattr(settings, entry.name)
+        if dataclasses.is_dataclass(value):
+            value = _stated(value)
+            if value:
+                found[entry.name] = value
+        elif value != entry.default:
+            found[entry.name] = value
+    return found
