@@ -5,22 +5,24 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from mien.data import labels as vote_rules
 from mien.data.table import FaceTable
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
 from mien.occlusion import regions
+from mien.session import Output
 from mien.training.faces import Faces, Source, View
 from mien.training.settings import Recipe
+from mien.training.task import Task
 from mien.training.validation import Answer, auc, occluded
 
 HEADS = {"ferplus": len(EXPRESSIONS), "fer2013": len(EXPRESSIONS_7), "hidden": 2}
 REGIONS = tuple(regions.REGIONS)
 
 
-class ExpressionTask:
+class ExpressionTask(Task):
     """What a batch means, what it costs, and how the network is judged on the public part."""
 
     heads = HEADS
@@ -33,6 +35,7 @@ class ExpressionTask:
         part = table[train]
         assert part.votes is not None and part.points_xy is not None
         self.source = Source(part.images, part.points_xy, found[train])
+        self.source_ids = part.source_id
         shares = part.votes[:, : len(EXPRESSIONS)]
         total = shares.sum(1, keepdims=True)
         self.shares = (shares / np.maximum(total, 1)).astype(np.float32)
@@ -40,9 +43,6 @@ class ExpressionTask:
         self.weights = (total[:, 0] / 10).astype(np.float32)
         self.labels = seven(part)
         self.public = _Public(table[public])
-
-    def build(self, network: nn.Module) -> nn.Module:
-        return network
 
     def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
         """Sum the losses of the three heads over a batch."""
@@ -64,6 +64,13 @@ class ExpressionTask:
     def judge(self, answer: Answer) -> dict[str, float]:
         """Judge on the public part: whole and masked faces, both labellings, hidden regions."""
         return self.public.judge(answer)
+
+    def outputs(self) -> tuple[Output, ...]:
+        return (
+            Output("ferplus", "expression", EXPRESSIONS, thresholds={"certain": 1.0}),
+            Output("fer2013", "expression", EXPRESSIONS_7, thresholds={"certain": 1.0}),
+            Output("hidden", "regions", REGIONS, thresholds=dict.fromkeys(REGIONS, 0.5)),
+        )
 
 
 def seven(table: FaceTable) -> npt.NDArray[np.int64]:

@@ -14,10 +14,12 @@ from torch.nn import functional
 from mien import geometry, images, weights
 from mien.data.table import FaceTable
 from mien.networks.landmarks import LandmarkNetwork
+from mien.session import Output
 from mien.training import nonfaces
 from mien.training.augment import warp
 from mien.training.faces import Faces, Source, View
 from mien.training.settings import Recipe
+from mien.training.task import Task
 from mien.training.validation import Answer, auc, occluded
 
 HEADS = {"points": 136, "face": 1}
@@ -28,7 +30,7 @@ BANK = 1500  # pictures of each kind that is no face
 PORTRAIT_HEAD = (140, 0, 310, 240)
 
 
-class LandmarkTask:
+class LandmarkTask(Task):
     """What a batch means, what it costs, and how the network is judged on the public part."""
 
     heads = HEADS
@@ -41,6 +43,8 @@ class LandmarkTask:
         rng = np.random.default_rng([recipe.seed, 68])
         bank = _bank(table.images[train], rng)
         self.source = _with_bank(table, train, found, bank)
+        drawn = [f"drawn-{number}" for number in range(len(bank))]
+        self.source_ids = np.concatenate([table.source_id[train], drawn])
         state = face_state(table.votes[train], found[train])
         self.is_face = np.concatenate([state, np.zeros(len(bank), dtype=np.float32)])
         self.public = _Public(table[public], found[public])
@@ -67,6 +71,12 @@ class LandmarkTask:
     def judge(self, answer: Answer) -> dict[str, float]:
         """Judge on the public part: point errors whole, masked, barred, moved; AUC of faces."""
         return self.public.judge(answer, self.recipe.side)
+
+    def outputs(self) -> tuple[Output, ...]:
+        return (
+            Output("points", "points", ()),
+            Output("face", "face", ("face",), thresholds={"face": 0.5}),
+        )
 
 
 def face_size(points_xy: Tensor) -> Tensor:

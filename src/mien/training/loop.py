@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,24 +19,13 @@ from mien import progress
 from mien.errors import DataError, MienError
 from mien.networks.residual import ResidualNetwork, arranged
 from mien.training import checkpoint
-from mien.training.faces import Faces, Source, View, Viewer
+from mien.training.faces import Faces, View, Viewer
 from mien.training.settings import Optimizer, Recipe
-from mien.training.validation import Answer, answers_of
+from mien.training.task import Task
+from mien.training.validation import answers_of
 
 OF_THE_FILE = ("mirror", "quantize")  # settings that matter only when a run is over
 AHEAD = 6  # batches whose occluders are drawn before they are needed
-
-
-class Task(Protocol):
-    """What a run trains for: its faces, its outputs, its loss and its judgement."""
-
-    heads: dict[str, int]
-    selection: str
-    source: Source
-
-    def build(self, network: nn.Module) -> nn.Module: ...
-    def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor: ...
-    def judge(self, answer: Answer) -> dict[str, float]: ...
 
 
 def build_network(recipe: Recipe, task: Task) -> nn.Module:

@@ -22,10 +22,11 @@ from mien.training.export import export, rewrite_metadata
 from mien.training.expression import ExpressionTask
 from mien.training.faces import Source, Viewer, plain_view
 from mien.training.landmarks import LandmarkTask
-from mien.training.loop import Task, build_network, train
+from mien.training.loop import build_network, train
 from mien.training.quantize import quantize
 from mien.training.recipe import read_recipe
 from mien.training.settings import Recipe
+from mien.training.task import Task
 
 POINTS_FILE = "landmarks68.npz"
 EXAMPLES = 512  # faces that ranges are taken from
