@@ -12,6 +12,7 @@ from mien.cli.compare import compare
 from mien.cli.demo import demo
 from mien.cli.evaluate import evaluate
 from mien.cli.explain import explain
+from mien.cli.models import COMMANDS as MODELS
 from mien.cli.models import models
 from mien.cli.occlude import occlude
 from mien.cli.occluders import occluders
@@ -49,8 +50,6 @@ EXAMPLES: dict[Callable[..., None], str] = {
         mien occluders --sheet occluders.png --table tables/jaffe""",
     train: """
         mien train recipes/landmarks.toml --data data""",
-    models: """
-        mien models --format json""",
 }
 
 
@@ -72,6 +71,13 @@ def build() -> typer.Typer:
     study.callback()(about_study)
     _add(study, study_commands.EXAMPLES)
     app.add_typer(study, name="study")
+    shelf = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+    shelf.callback(epilog=_paragraph("".join(examples for _, examples in MODELS.values())))(
+        ends_well(models)
+    )
+    for name, (command, examples) in MODELS.items():
+        shelf.command(name, epilog=_paragraph(examples))(ends_well(command))
+    app.add_typer(shelf, name="models")
     return app
 
 

@@ -1,27 +1,44 @@
-"""`mien models`: the model files that are shipped."""
+"""`mien models`: the model files that ship, and those that a user added under names."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from mien.cli import _options
 from mien.cli._columns import aligned
 from mien.cli._streams import writing
+from mien.progress import say
 from mien.weights import Entry
 
 
 def models(
+    context: typer.Context,
     format: _options.ReportFormat = _options.Report.table,
     quiet: _options.Quiet = False,
     version: _options.Version = False,
 ) -> None:
-    """List the models that are shipped.
+    """List the models that ship and those that were added, or change the latter.
 
-    Tells the kind, size, licence, SHA-256, training data and results of each.
+    Tells the kind, size, licence, SHA-256, training data and results of each. A model that was
+    added is used by its name wherever a model is named: mien predict photo.jpg --model NAME
     """
+    if context.invoked_subcommand is None:
+        show(format)
+
+
+def show(
+    format: _options.ReportFormat = _options.Report.table,
+    quiet: _options.Quiet = False,
+    version: _options.Version = False,
+) -> None:
+    """List the models that ship and those that were added."""
     from mien import weights
 
-    described = [describe(entry) for entry in weights.list_models()]
+    entries = (*weights.list_models(), *weights.added().values())
+    described = [describe(entry) for entry in entries]
     with writing("standard output"):
         if format is _options.Report.json:
             print(json.dumps(described, indent=2))
@@ -29,11 +46,72 @@ def models(
             print_table(described)
 
 
+def add(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model file: ONNX, as exported.")],
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What to call it.  [default: as the file says]"),
+    ] = None,
+    kind: Annotated[
+        str, typer.Option(metavar="expression|landmarks|detector", help="What it is for.")
+    ] = "expression",
+    description: Annotated[str, typer.Option(help="A line on what it is.")] = "",
+    licence: Annotated[str, typer.Option(help="Under which terms it is given.")] = "not stated",
+    quiet: _options.Quiet = False,
+    version: _options.Version = False,
+) -> None:
+    """Keep a model under a name, for use as --model NAME.
+
+    The file is opened and checked first, copied into the folder that MIEN_MODELS names (or where
+    the system keeps such data), and its hash is checked whenever it is used.
+    """
+    from mien import session
+    from mien.weights import adding
+
+    metadata = session.open_model(file.absolute(), kind=kind, threads=1).metadata
+    about = {"description": description or f"added from {file.name}", "licence": licence}
+    entry = adding.add(file, name or metadata.name, kind=kind, **about)
+    say(f"{entry.path}: use it as --model {entry.name}", quiet=quiet)
+
+
+def remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A model that was added.")],
+    quiet: _options.Quiet = False,
+    version: _options.Version = False,
+) -> None:
+    """Take a model that was added off the list, and delete that copy of it."""
+    from mien.weights import adding
+
+    say(f"{adding.remove(name)} is removed", quiet=quiet)
+
+
+COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
+    "list": (
+        show,
+        """
+        mien models
+        mien models list --format json""",
+    ),
+    "add": (
+        add,
+        """
+        mien models add runs/mine/mine.onnx
+        mien models add mine.onnx --name better --description "trained on our faces\"""",
+    ),
+    "remove": (
+        remove,
+        """
+        mien models remove better""",
+    ),
+}
+"""The commands of the group by name, each with the examples of its help."""
+
+
 def describe(entry: Entry) -> dict[str, Any]:
     """Join what the manifest and the file itself say of a model; its hash is checked."""
     from mien import session
 
-    model = session.open_model(entry.name, kind=entry.kind, threads=1)
+    model = session.open_model(entry.path, kind=entry.kind, threads=1)
     return {
         "name": entry.name,
         "kind": entry.kind,

@@ -1,7 +1,12 @@
-"""The model files that are shipped, and the manifest that says what they are."""
+"""The model files that ship and those that a user added, and the manifests that say what they are.
+
+Added ones lie in a folder of the user's: that of MIEN_MODELS, or where the system keeps such data.
+"""
 
 import hashlib
 import json
+import os
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,12 +15,13 @@ from mien.errors import ModelError, unknown_name
 
 FOLDER = Path(__file__).parent
 MANIFEST = FOLDER / "manifest.json"
+VARIABLE = "MIEN_MODELS"
 REPAIR = "reinstall mien: pip install --force-reinstall --no-deps mien"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What the manifest says of one shipped file."""
+    """What a manifest says of one file; `file` is beside this module, or absolute."""
 
     name: str
     file: str
@@ -51,8 +57,9 @@ def default(kind: str) -> str:
 
 
 def path_of(name_or_path: str | Path) -> Path:
-    """Find a model by its name in the manifest, or by its path."""
-    entry = entries().get(str(name_or_path))
+    """Find a model by its path, or by the name under which it ships or was added."""
+    name = str(name_or_path)
+    entry = entries().get(name)
     path = entry.path if entry else Path(name_or_path)
     if path.is_file():
         return path
@@ -60,18 +67,56 @@ def path_of(name_or_path: str | Path) -> Path:
         raise ModelError(
             f"the shipped model {entry.name!r} must be at {path}, found none; {REPAIR}"
         )
+    if own := added().get(name):
+        if own.path.is_file():
+            return own.path
+        raise ModelError(
+            f"the model {name!r} must be at {own.path}, found none: add it again, or take it off"
+            f" the list: mien models remove {name}"
+        )
     if path.exists():
         raise ModelError(
             f"expected a model file, found something else at {path}; give an ONNX file"
         )
-    names = unknown_name("model", str(name_or_path), entries())
+    names = unknown_name("model", name, (*entries(), *added()))
     raise ModelError(f"{names}; and no file of that name")
 
 
 def expected_sha256(path: Path) -> str | None:
-    """Give the hash the manifest pins for a file, or None where it is not a shipped one."""
-    shipped = {entry.path.resolve(): entry.sha256 for entry in list_models()}
-    return shipped.get(path.resolve())
+    """Give the hash pinned for a file that ships or was added, or None for any other."""
+    path = path.resolve()
+    own = added().values() if path.parent == added_folder().resolve() else ()
+    pinned = {entry.path.resolve(): entry.sha256 for entry in (*list_models(), *own)}
+    return pinned.get(path)
+
+
+def added_folder() -> Path:
+    """Give the folder of the models that the user added; it need not be there."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named).absolute()
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base, "mien", "models")
+
+
+def added() -> dict[str, Entry]:
+    """Read what the user added, by name."""
+    folder = added_folder()
+    manifest = folder / MANIFEST.name
+    try:
+        found = json.loads(manifest.read_text("utf-8")) if manifest.is_file() else {}
+        return {
+            name: Entry(**{**fields, "name": name, "file": str(folder / fields["file"])})
+            for name, fields in found.items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelError(
+            f"{manifest} cannot be read ({error}); remove it and add the models again"
+        ) from error
 
 
 def sample_portrait() -> Path:
