@@ -11,14 +11,23 @@ from torch import Tensor
 from torch.nn import functional
 
 from mien import geometry
+from mien.errors import UsageError, unknown_name
+from mien.preparation import Preparation
 
-UNIFORMS = 16
+UNIFORMS = 20
+PADDINGS = ("border", "zeros")
 FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a training face is changed; shares are probabilities, angles degrees."""
+    """How far a training face is changed; shares are probabilities, angles degrees.
+
+    padding: what lies beyond a face's image, its `border` repeated or `zeros`; by default `mixed`,
+    zeros in every third epoch. cutout: the side of a square that takes the face's mean level, in
+    sides of the face. mixup: the alpha of the shares by which pairs of a batch are mixed, the
+    larger one counting for a face itself; 0 mixes none (Zhang et al., arXiv 1710.09412).
+    """
 
     flip: float = 0.5
     rotate_degrees: float = 12.0
@@ -33,6 +42,19 @@ class Augmentation:
     noise_share: float = 0.15
     noise: float = 12.0
     align_share: float = 0.0
+    padding: str = "mixed"
+    cutout_share: float = 0.0
+    cutout: float = 0.4
+    mixup_share: float = 1.0
+    mixup: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.padding not in (*PADDINGS, "mixed"):
+            raise UsageError(unknown_name("padding", self.padding, (*PADDINGS, "mixed")))
+
+    def padding_of(self, epoch: int) -> str:
+        """Say what lies beyond the images in this epoch."""
+        return ("border", "border", "zeros")[epoch % 3] if self.padding == "mixed" else self.padding
 
 
 def _centred(uniforms: FloatArray) -> FloatArray:
@@ -73,7 +95,7 @@ def transform_points(
 
 
 def warp(images: Tensor, matrix: FloatArray, side: int, padding: str) -> Tensor:
-    """Sample float images (N, 1, H, W) through matrices of source to output pixels."""
+    """Sample float images (N, C, H, W) through matrices of source to output pixels."""
     height, width = images.shape[2:]
     square = np.concatenate([matrix, np.tile([[[0.0, 0.0, 1.0]]], (len(matrix), 1, 1))], axis=1)
     inverse = np.linalg.inv(square)[:, :2]
@@ -93,7 +115,7 @@ def warp(images: Tensor, matrix: FloatArray, side: int, padding: str) -> Tensor:
 def photometric(
     images: Tensor, uniforms: FloatArray, settings: Augmentation, generator: torch.Generator
 ) -> Tensor:
-    """Change light, contrast, sharpness and grain of float images (N, 1, H, W) in 0..255."""
+    """Change light, contrast, sharpness and grain of float images (N, C, H, W) in 0..255."""
     u = torch.from_numpy(uniforms.astype(np.float32)).to(images.device)[:, :, None, None, None]
     sharp = images
     low = functional.interpolate(
@@ -110,8 +132,58 @@ def photometric(
     return images.clamp(0, 255)
 
 
+def cut_out(images: Tensor, uniforms: FloatArray, settings: Augmentation) -> Tensor:
+    """Fill a square somewhere on the chosen float images (N, C, H, W) with their mean level."""
+    if not settings.cutout_share:
+        return images
+    height, width = images.shape[2:]
+    u = torch.from_numpy(uniforms.astype(np.float32)).to(images.device)[:, :, None, None]
+    half = settings.cutout * min(height, width) / 2
+    rows = torch.arange(height, device=images.device)[:, None]
+    columns = torch.arange(width, device=images.device)
+    near = ((rows - u[:, 14] * height).abs() <= half) & ((columns - u[:, 15] * width).abs() <= half)
+    cut = (near & (u[:, 13] < settings.cutout_share))[:, None]
+    return torch.where(cut, images.mean((2, 3), keepdim=True), images)
+
+
+def pairs(
+    count: int, settings: Augmentation, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Draw for each of a batch whom it is mixed with (n,), and its own share (n,), at least 0.5."""
+    share = rng.beta(settings.mixup, settings.mixup, count)
+    own = np.where(rng.random(count) < settings.mixup_share, np.maximum(share, 1 - share), 1.0)
+    return np.roll(np.arange(count), 1), own.astype(np.float32)
+
+
+def blend(values: Tensor, partner: Tensor, share: Tensor) -> Tensor:
+    """Mix values (n, ...) with those of each one's partner (n,) by its own share (n,)."""
+    own = share.reshape(-1, *(1,) * (values.ndim - 1))
+    return values * own + values[partner] * (1 - own)
+
+
 def per_image(images: Tensor) -> Tensor:
-    """Normalise float images (N, 1, H, W) of 0..255 as `Preparation(normalize="per-image")`."""
+    """Normalise float images (N, C, H, W) of 0..255 as `Preparation(normalize="per-image")`."""
     mean = images.mean((1, 2, 3), keepdim=True)
     deviation = images.std((1, 2, 3), keepdim=True, correction=0)
     return (images - mean) / deviation.clamp_min(1.0)
+
+
+def normalized(images: Tensor, preparation: Preparation) -> Tensor:
+    """Normalise float images (N, C, H, W) of 0..255 as `preparation.normalized` does."""
+    match preparation.normalize:
+        case "unit":
+            return images / 255
+        case "symmetric":
+            return images / 127.5 - 1
+        case "per-image":
+            return per_image(images)
+        case "data-set":
+            mean, std = (images.new_tensor(v)[:, None, None] for v in _levels(preparation))
+            return (images - mean) / std
+    return images
+
+
+def _levels(preparation: Preparation) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    if not preparation.mean or not preparation.std:
+        raise UsageError("normalize 'data-set' needs mean and std; fit them on training faces")
+    return preparation.mean, preparation.std

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from mien import occlusion
+from mien.errors import UsageError
 from mien.occlusion.flat import MASK_CORNERS, MASK_GREY
 from mien.occlusion.regions import HIDDEN_FROM, VISIBLE_TO, covered_shares
 from mien.occlusion.shapes import box_mask, polygon_mask
@@ -22,10 +25,17 @@ Pixels = npt.NDArray[np.uint8]
 Cover = npt.NDArray[np.bool_]
 Shape = Callable[[Points, int, np.random.Generator], Cover]
 
+KINDS = ("flat", "realistic")
+TINT = 25.0  # how far the colours of a fill lie from grey
+
 
 @dataclass(frozen=True)
 class Hiding:
-    """How often training faces lose a part; the shares are probabilities a face."""
+    """How often training faces lose a part; the shares are probabilities a face.
+
+    occluders: of `mien occluders`, joined by + where several hide one face; a share `flat` of the
+    faces gets one of the flat ones, a share `realistic` one of the realistic ones.
+    """
 
     flat_mask: float = 0.0
     mask: float = 0.0
@@ -35,6 +45,33 @@ class Hiding:
     blocks: float = 0.0
     glasses: float = 0.0
     hand: float = 0.0
+    occluders: tuple[str, ...] = ()
+    flat: float = 0.0
+    realistic: float = 0.0
+
+    def __post_init__(self) -> None:
+        for kind in KINDS:
+            if getattr(self, kind) and not self.named(kind):
+                raise UsageError(
+                    f"hiding.{kind} is a share of faces, but hiding.occluders names none that is"
+                    f" {kind}; known: {', '.join(occlusion.names(kind))}"
+                )
+        if self.occluders and not any(getattr(self, kind) for kind in KINDS):
+            raise UsageError("hiding.occluders needs a share of faces: hiding.flat or .realistic")
+
+    def named(self, kind: str) -> tuple[str, ...]:
+        """Give the occluders of a kind; one joined of several is realistic if any of them is."""
+        realistic = occlusion.names("realistic")
+        found = {spec: "flat" for spec in self.occluders}
+        for spec in found:
+            if any(part in realistic for part in occlusion.parts(spec)):
+                found[spec] = "realistic"
+        return tuple(spec for spec, its in found.items() if its == kind)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no face loses anything."""
+        return not any(getattr(self, share) for share in (*SHAPES, *KINDS))
 
 
 def _box(points: Points, pads: npt.NDArray[np.floating], side: int) -> Cover:
@@ -189,18 +226,23 @@ def _texture(image: Pixels, rng: np.random.Generator) -> npt.NDArray[np.float32]
 def _fill(image: Pixels, shape: str, rng: np.random.Generator) -> npt.NDArray[np.float32]:
     if shape != "flat_mask":
         return _texture(image, rng)
-    return np.full(image.shape, np.clip(rng.normal(MASK_GREY, 40), 0, 255), dtype=np.float32)
+    tone = np.clip(rng.normal(MASK_GREY, 40), 0, 255)
+    return np.full(image.shape[:2], tone, dtype=np.float32)
 
 
 def hide(
     image: Pixels, points: Points, shape: str, rng: np.random.Generator
 ) -> tuple[Pixels, Cover]:
-    """Draw one random occluder of the named shape on a grey face (H, H).
+    """Draw one random occluder of the named shape on a face (H, H) or (H, H, 3).
 
     It lets nothing through: a network would learn to read what shines through.
     """
     cover = SHAPES[shape](points, len(image), rng)
-    return np.where(cover, _fill(image, shape, rng), image).astype(np.uint8), cover
+    fill = _fill(image, shape, rng)
+    if image.ndim == 2:
+        return np.where(cover, fill, image).astype(np.uint8), cover
+    tinted = np.clip(fill[:, :, None] + rng.normal(0, TINT, 3), 0, 255)
+    return np.where(cover[:, :, None], tinted, image).astype(np.uint8), cover
 
 
 def region_states(cover: Cover, points: Points) -> npt.NDArray[np.float32]:
@@ -215,10 +257,20 @@ def hide_at_random(
     image: Pixels, points: Points, settings: Hiding, rng: np.random.Generator
 ) -> tuple[Pixels, npt.NDArray[np.float32]]:
     """Draw each kind of occluder with its share; return the face and its region states."""
-    total = np.zeros(image.shape, dtype=bool)
+    total = np.zeros(image.shape[:2], dtype=bool)
     for shape in SHAPES:
         if rng.random() < getattr(settings, shape):
             image, cover = hide(image, points, shape, rng)
             # Rims lie on the lids without hiding the eyes.
             total |= cover if shape != "glasses" else False
+    for kind in KINDS:
+        if getattr(settings, kind) and rng.random() < getattr(settings, kind):
+            specs = settings.named(kind)
+            image, cover = _drawn(specs[rng.integers(len(specs))])(image, points, rng)
+            total |= cover
     return image, region_states(total, points)
+
+
+@lru_cache(maxsize=256)
+def _drawn(spec: str) -> occlusion.Draw:
+    return occlusion.occluder(spec, banked=True)
