@@ -1,0 +1,43 @@
+"""Curves of a training as a PNG, for programs that show no page."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from mien.report.figures import COLOURS, check
+
+DASHES = ("-", "--", ":")
+INK = "#1d2129"
+
+Panels = Mapping[str, Mapping[str, Sequence[float | None]]]
+
+
+def curves_png(panels: Panels, chosen: int | None = None) -> bytes:
+    """Draw a panel a title, in it a line a name over the epochs; mark the epoch that was chosen.
+
+    None is an epoch in which nothing was measured.
+    """
+    check()
+    from matplotlib.figure import Figure
+
+    rows = max(1, len(panels))
+    figure = Figure(figsize=(6.4, 0.4 + 2.2 * rows), layout="constrained")
+    for axes, (title, lines) in zip(
+        figure.subplots(rows, squeeze=False, sharex=True)[:, 0], panels.items(), strict=False
+    ):
+        for place, (name, values) in enumerate(lines.items()):
+            line = np.array(values, np.float64)  # None becomes nan
+            there = np.flatnonzero(~np.isnan(line))
+            colour, dash = COLOURS[place % len(COLOURS)], DASHES[place // len(COLOURS) % 3]
+            axes.plot(there + 1, line[there], dash, color=colour, linewidth=1.4, label=name)
+        if chosen is not None:
+            axes.axvline(chosen, color=INK, alpha=0.4, linewidth=1)
+        axes.set_ylabel(title)
+        axes.grid(alpha=0.2)
+        if len(lines) > 1:
+            axes.legend(fontsize=7, frameon=False)
+    figure.axes[-1].set_xlabel("epoch")
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=150, metadata={"Software": None})
+    return drawn.getvalue()
