@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -13,6 +15,7 @@ from mien.data.table import FaceTable
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
 from mien.occlusion import regions
 from mien.session import Output
+from mien.training import distill
 from mien.training.faces import Faces, Source, View
 from mien.training.settings import Recipe
 from mien.training.task import Task
@@ -43,6 +46,7 @@ class ExpressionTask(Task):
         self.weights = (total[:, 0] / 10).astype(np.float32)
         self.labels = seven(part)
         self.public = _Public(table[public])
+        self.taught = _taught(recipe, part)
 
     def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
         """Sum the losses of the three heads over a batch."""
@@ -52,14 +56,25 @@ class ExpressionTask(Task):
             torch.from_numpy(self.weights[faces]),
         )
         votes = functional.cross_entropy(outputs["ferplus"].float(), shares, reduction="none")
+        plus = (votes * weights).sum() / weights.sum().clamp_min(1.0)
         labels = functional.cross_entropy(
             outputs["fer2013"].float(),
             torch.from_numpy(self.labels[faces]),
             label_smoothing=settings.smoothing,
         )
+        if self.taught:
+            plus = self._with_teacher("ferplus", plus, outputs, faces)
+            labels = self._with_teacher("fer2013", labels, outputs, faces)
         hidden = hidden_loss(outputs["hidden"].float(), torch.from_numpy(view.hidden))
-        plus = (votes * weights).sum() / weights.sum().clamp_min(1.0)
         return settings.ferplus * plus + settings.fer2013 * labels + settings.hidden * hidden
+
+    def _with_teacher(
+        self, head: str, loss: Tensor, outputs: dict[str, Tensor], faces: Faces
+    ) -> Tensor:
+        settings = self.recipe.distillation
+        taught = torch.from_numpy(self.taught[head][faces])
+        soft = distill.soft_loss(outputs[head].float(), taught, settings.temperature).mean()
+        return (1 - settings.weight) * loss + settings.weight * soft
 
     def judge(self, answer: Answer) -> dict[str, float]:
         """Judge on the public part: whole and masked faces, both labellings, hidden regions."""
@@ -71,6 +86,15 @@ class ExpressionTask(Task):
             Output("fer2013", "expression", EXPRESSIONS_7, thresholds={"certain": 1.0}),
             Output("hidden", "regions", REGIONS, thresholds=dict.fromkeys(REGIONS, 0.5)),
         )
+
+
+def _taught(recipe: Recipe, part: FaceTable) -> dict[str, npt.NDArray[np.float32]]:
+    """Read what the recipe's teacher says of the training faces, an entry a head."""
+    if not recipe.distillation.file:
+        return {}
+    teacher = distill.open_teacher(Path(recipe.distillation.file))
+    answers = {"ferplus": EXPRESSIONS, "fer2013": EXPRESSIONS_7}
+    return {head: teacher.of(head, names, part.source_id) for head, names in answers.items()}
 
 
 def seven(table: FaceTable) -> npt.NDArray[np.int64]:
