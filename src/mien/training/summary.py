@@ -22,7 +22,7 @@ from mien.training.predictions import PREDICTIONS, measured, write_predictions
 from mien.training.settings import Recipe
 from mien.training.stating import differing, toml, words
 
-PAGE, RUN, BEST = "index.html", "run.json", "best.safetensors"
+PAGE, SUMMARY, RUN, BEST = "index.html", "summary.json", "run.json", "best.safetensors"
 NAMES = {"validation": "Validation part", "test": "Test part"}
 
 
@@ -60,6 +60,7 @@ def conclude(
     _, state = checkpoint.load(out / BEST)
     write_curves(out, state.get("best_epoch"))
     run = Run(out, recipe, state, _about(out / RUN), receipts)
+    write(out / SUMMARY, json.dumps(_numbers(run), indent=1) + "\n")
     write(out / PAGE, document(run).to_html())
     return receipts
 
@@ -84,6 +85,17 @@ def document(run: Run) -> Document:
     )
 
 
+def _numbers(run: Run) -> dict[str, Any]:
+    log = entries(run.folder)
+    return {
+        "best_epoch": run.state.get("best_epoch"),
+        "epochs": len(log),
+        "seconds": round(sum(entry.get("seconds") or 0 for entry in log), 1),
+        "figures": run.state.get("figures", {}),
+        **{part: of.result["accuracy"] for part, of in run.receipts.items()},
+    }
+
+
 def _lead(run: Run, epochs: int) -> str:
     best = f"Of {epochs} epochs, epoch {run.state.get('best_epoch', epochs)} was kept."
     for part in ("test", "validation"):
@@ -98,16 +110,14 @@ def _lead(run: Run, epochs: int) -> str:
 
 
 def _facts(run: Run, log: Sequence[Mapping[str, Any]]) -> Iterator[Fact]:
-    for part, of in reversed(run.receipts.items()):
+    for part, of in reversed([*run.receipts.items()]):
         yield Fact(f"{of.result['accuracy']:.1%}", f"accuracy, {part} part")
         yield Fact(f"{of.result['balanced_accuracy']:.1%}", f"balanced, {part} part")
     if not run.receipts:
         for name, value in run.state.get("figures", {}).items():
             yield Fact(f"{value:.4g}", name.replace("_", " "))
     yield Fact(str(run.state.get("best_epoch", len(log))), f"best epoch of {len(log)}")
-    seconds = [entry["seconds"] for entry in log if entry.get("seconds")]
-    if seconds:
-        yield Fact(span(sum(seconds)), "of training")
+    yield Fact(span(sum(entry.get("seconds") or 0 for entry in log)), "of training")
 
 
 def _warnings(run: Run) -> Iterator[str]:
