@@ -59,6 +59,7 @@ def output(name: str, kind: str, labels: Sequence[str], **thresholds: float) -> 
         "kind": kind,
         "labels": list(labels),
         "temperature": 1.0,
+        "prior": [],
         "thresholds": thresholds,
     }
 

@@ -100,6 +100,35 @@ def test_a_model_without_regions_hides_nothing_and_none_is_certain(tmp_path, fac
     assert not prediction.certain
 
 
+def with_prior(tmp_path, prior):
+    fields = models.expression_metadata()
+    fields["outputs"][0]["prior"] = prior
+    return models.expression_model(tmp_path / "prior.onnx", fields=fields)
+
+
+def test_balanced_answers_weigh_each_expression_by_how_rare_it_was(tmp_path, faces):
+    prior = [0.5, 0.2, 0.1, 0.08, 0.06, 0.03, 0.02, 0.01]
+    path = with_prior(tmp_path, prior)
+    usual = ExpressionReader(path, threads=1).read(faces)
+    balanced = ExpressionReader(path, balanced=True, threads=1).read(faces)
+    weighed = usual.probabilities / np.array(prior)
+    expected = weighed / weighed.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(balanced.probabilities, expected, rtol=1e-5)
+    same = usual.probabilities.argmax(1) == balanced.probabilities.argmax(1)
+    np.testing.assert_array_equal(balanced.certain, usual.certain & same)
+
+
+def test_balanced_answers_need_a_model_that_tells_its_prior(expression_path):
+    with pytest.raises(ModelError, match="share of each expression in training"):
+        ExpressionReader(expression_path, balanced=True, threads=1)
+
+
+@pytest.mark.parametrize("prior", [[0.5, 0.5], [0.0, *[1 / 7] * 7]])
+def test_a_prior_that_does_not_fit_the_labels_is_refused(tmp_path, prior):
+    with pytest.raises(ModelError, match="prior must be a share"):
+        ExpressionReader(with_prior(tmp_path, prior), threads=1)
+
+
 def test_mirroring_averages_a_face_with_its_mirror_image(expression_path, faces):
     found = ExpressionReader(expression_path, mirror=True, threads=1).read(faces)
     both = [logits_of(expression_path, "ferplus", f) for f in (faces, faces[:, :, ::-1])]

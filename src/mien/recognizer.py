@@ -37,7 +37,9 @@ class ExpressionReader:
 
     `labels` names the output to answer with; by default it is the model's first. `mirror` averages
     what the model says of a face and of its mirror image: twice the work, more accurate; by default
-    as the model was calibrated, which its metadata tell.
+    as the model was calibrated, which its metadata tell. `balanced` answers as if all expressions
+    were equally frequent: rare ones are found more often, and more answers are wrong (logits less
+    the logarithm of the prior, Menon et al., arXiv 2007.07314).
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class ExpressionReader:
         *,
         labels: str | None = None,
         mirror: bool | None = None,
+        balanced: bool = False,
         provider: str = "cpu",
         threads: int | None = None,
     ) -> None:
@@ -53,6 +56,12 @@ class ExpressionReader:
         self._model = open_model(name, kind="expression", provider=provider, threads=threads)
         self.mirror = self.metadata.mirror if mirror is None else mirror
         self._output = _expression_output(self.metadata, labels)
+        self.balanced = balanced
+        if balanced and not self._output.prior:
+            raise ModelError(
+                f"balanced answers need the share of each expression in training, which the model"
+                f" {self.metadata.name} does not tell; leave it out, or export the model again"
+            )
         self._regions = next((o for o in self.metadata.outputs if o.kind == "regions"), None)
         try:
             self.preparation = Preparation.from_json(self.metadata.preparation)
@@ -109,17 +118,24 @@ class ExpressionReader:
         }
 
     def _readings(self, logits: Floats, hidden_logits: Floats) -> Readings:
-        probabilities = metrics.softmax(logits / self._output.temperature)
+        scaled = logits / self._output.temperature
+        probabilities = metrics.softmax(scaled)
         certain_from = self._output.thresholds.get("certain", np.inf)
         temperature = self._regions.temperature if self._regions else 1.0
         thresholds = self._regions.thresholds if self._regions else {}
         hidden_probability = metrics.sigmoid(hidden_logits / temperature)
+        certain = probabilities.max(axis=1) >= certain_from
+        if self.balanced:
+            usual, prior = probabilities.argmax(axis=1), np.array(self._output.prior)
+            probabilities = metrics.softmax(scaled - np.log(prior))
+            # What makes an answer certain was measured on usual ones: both must say the same.
+            certain &= probabilities.argmax(axis=1) == usual
         hidden_from = np.array([thresholds.get(name, 0.5) for name in self.regions])
         return Readings(
             probabilities=probabilities,
             hidden_probability=hidden_probability,
             hidden=hidden_probability >= hidden_from,
-            certain=probabilities.max(axis=1) >= certain_from,
+            certain=certain,
         )
 
 
@@ -127,7 +143,7 @@ class Recognizer:
     """Find the faces of photographs and read their expressions.
 
     `detector="whole"` takes each image as one face; `points` then finds its 68 points all the same.
-    `labels` and `mirror` are those of `ExpressionReader`.
+    `labels`, `mirror` and `balanced` are those of `ExpressionReader`.
     """
 
     def __init__(
@@ -140,11 +156,17 @@ class Recognizer:
         points: bool = False,
         landmarks: str | Path | None = None,
         mirror: bool | None = None,
+        balanced: bool = False,
         provider: str = "cpu",
         threads: int | None = None,
     ) -> None:
         self.reader = ExpressionReader(
-            model, labels=labels, mirror=mirror, provider=provider, threads=threads
+            model,
+            labels=labels,
+            mirror=mirror,
+            balanced=balanced,
+            provider=provider,
+            threads=threads,
         )
         steps = self.reader.preparation
         self._finder = FaceFinder(

@@ -30,16 +30,25 @@ SMALL_BYTES = 10_000_000
 
 @dataclass(frozen=True)
 class Output:
-    """One answer of a model: what its columns are, and how its logits become decisions."""
+    """One answer of a model: what its columns are, and how its logits become decisions.
+
+    prior: the share of each label among the faces it was trained on, where that is known.
+    """
 
     name: str
     kind: str
     labels: tuple[str, ...]
     temperature: float = 1.0
     thresholds: dict[str, float] = field(default_factory=dict)
+    prior: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
+        object.__setattr__(self, "prior", tuple(self.prior))
+        if self.prior and not (len(self.prior) == len(self.labels) and min(self.prior) > 0):
+            raise ValueError(
+                f"output {self.name!r}: prior must be a share > 0 for each label, got {self.prior}"
+            )
         if not self.temperature > 0:
             raise ValueError(
                 f"output {self.name!r}: temperature must be > 0, got {self.temperature}"

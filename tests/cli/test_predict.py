@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from mien import images
+from mien.errors import ModelError
 from mien.recognizer import Recognizer
 
 
@@ -135,3 +136,11 @@ def test_a_picture_without_a_face_is_reported(
     done = mien("predict", tmp_path / "sky.png")
     assert done.code == 0
     assert parsed(done.out)[0]["faces"] == 0
+
+
+def test_balanced_answers_are_asked_of_models_that_can_give_them(
+    predict: Callable, photographs: Path
+) -> None:
+    done = predict(photographs / "a.png", "--balanced")
+    assert done.code == ModelError.exit_code
+    assert "leave it out" in done.err

@@ -55,6 +55,14 @@ Mirror = Annotated[
         "  [default: as the model says]",
     ),
 ]
+Balanced = Annotated[
+    bool,
+    typer.Option(
+        "--balanced",
+        help="Answer as if all expressions were equally frequent: finds more of the rare ones, and"
+        " is wrong more often.",
+    ),
+]
 Provider = Annotated[
     str, typer.Option(metavar="NAME", help="What onnxruntime runs on: cpu, cuda, ...")
 ]

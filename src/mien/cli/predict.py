@@ -122,6 +122,7 @@ def predict(
     model: _options.Model = None,
     labels: _options.Labels = None,
     mirror: _options.Mirror = None,
+    balanced: _options.Balanced = False,
     detector: Annotated[
         str,
         typer.Option(
@@ -159,6 +160,7 @@ def predict(
         provider=provider,
         threads=max(1, cores() // jobs),
         mirror=mirror,
+        balanced=balanced,
         points=points,
     )
     results = Results(format or _usual_format(out), out, points, draw is not None)

@@ -44,6 +44,7 @@ class ExpressionTask(Task):
         self.shares = (shares / np.maximum(total, 1)).astype(np.float32)
         # Votes for "unknown" and "no face" say how little the face has to teach.
         self.weights = (total[:, 0] / 10).astype(np.float32)
+        self.majority = vote_rules.labels(part.votes, "majority")
         self.labels = seven(part)
         self.public = _Public(table[public])
         self.taught = _taught(recipe, part)
@@ -81,9 +82,11 @@ class ExpressionTask(Task):
         return self.public.judge(answer)
 
     def outputs(self) -> tuple[Output, ...]:
+        usual = {"certain": 1.0}
+        plus, seven = prior(self.majority, len(EXPRESSIONS)), prior(self.labels, len(EXPRESSIONS_7))
         return (
-            Output("ferplus", "expression", EXPRESSIONS, thresholds={"certain": 1.0}),
-            Output("fer2013", "expression", EXPRESSIONS_7, thresholds={"certain": 1.0}),
+            Output("ferplus", "expression", EXPRESSIONS, thresholds=usual, prior=plus),
+            Output("fer2013", "expression", EXPRESSIONS_7, thresholds=usual, prior=seven),
             Output("hidden", "regions", REGIONS, thresholds=dict.fromkeys(REGIONS, 0.5)),
         )
 
@@ -95,6 +98,12 @@ def _taught(recipe: Recipe, part: FaceTable) -> dict[str, npt.NDArray[np.float32
     teacher = distill.open_teacher(Path(recipe.distillation.file))
     answers = {"ferplus": EXPRESSIONS, "fer2013": EXPRESSIONS_7}
     return {head: teacher.of(head, names, part.source_id) for head, names in answers.items()}
+
+
+def prior(labels: npt.NDArray[np.int64], classes: int) -> tuple[float, ...]:
+    """Give the share of each class among labels, -1 left out; one face more each, so none is 0."""
+    counts = np.bincount(labels[labels >= 0], minlength=classes) + 1
+    return tuple(round(float(share), 5) for share in counts / counts.sum())
 
 
 def seven(table: FaceTable) -> npt.NDArray[np.int64]:
