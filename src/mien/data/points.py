@@ -1,13 +1,17 @@
-"""Landmarks that come with a data set as a file."""
+"""Landmarks of faces: from a file that comes with a data set, or found where it has none."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import DataError
+
+if TYPE_CHECKING:
+    from mien.data.table import FaceTable
 
 POINTS = 68
 
@@ -55,3 +59,21 @@ def _read(path: Path) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         raise DataError(
             f"cannot read {path}: {error}; expected an .npz with points_xy and found"
         ) from error
+
+
+def with_points(table: "FaceTable", landmarks: str | Path | None = None) -> "tuple[FaceTable, str]":
+    """Find the points of faces that have none; say whose are used."""
+    points = table.points_xy
+    known = np.zeros(len(table), bool)
+    if points is not None:
+        known = np.asarray(np.isfinite(points).all(axis=(1, 2)))
+    if known.all():
+        return table, "of the table"
+    from mien.faces.landmarks import Landmarker
+
+    landmarker = Landmarker(landmarks)
+    found = np.zeros((len(table), POINTS, 2), np.float32) if points is None else np.array(points)
+    found[~known] = landmarker.from_whole(table.images[~known])[0]
+    few = f"of {int((~known).sum())} faces " if known.any() else ""
+    said = f"{few}found by the landmark network {landmarker.sha256[:12]}"
+    return replace(table, points_xy=found.astype(np.float32)), said

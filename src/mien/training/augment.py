@@ -155,10 +155,10 @@ def pairs(
     return np.roll(np.arange(count), 1), own.astype(np.float32)
 
 
-def blend(values: Tensor, partner: Tensor, share: Tensor) -> Tensor:
-    """Mix values (n, ...) with those of each one's partner (n,) by its own share (n,)."""
-    own = share.reshape(-1, *(1,) * (values.ndim - 1))
-    return values * own + values[partner] * (1 - own)
+def blend(images: Tensor, partner: npt.NDArray[np.int64], share: npt.NDArray[np.float32]) -> Tensor:
+    """Mix images (n, C, H, W) with those of each one's partner (n,) by its own share (n,)."""
+    own = torch.from_numpy(share).to(images.device)[:, None, None, None]
+    return images * own + images[torch.from_numpy(partner).to(images.device)] * (1 - own)
 
 
 def per_image(images: Tensor) -> Tensor:

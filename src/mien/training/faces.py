@@ -63,20 +63,15 @@ class View:
     """A batch as the network sees it: images float (n, C, S, S) normalised, and what is true of it.
 
     `points_xy` (n, 68, 2) are in pixels of the view; `hidden` (n, 2) is 1, 0 or nan for eyes
-    and mouth. Where faces are mixed, `partner` (n,) is a row of the batch, `share` (n,) one's own.
+    and mouth. Where faces are mixed, `partner` (n,) is the number of the other face and `share`
+    (n,) what is one's own.
     """
 
     images: Tensor
     points_xy: npt.NDArray[np.float32]
     hidden: npt.NDArray[np.float32]
-    partner: Tensor | None = None
-    share: Tensor | None = None
-
-    def mixed(self, targets: Tensor) -> Tensor:
-        """Mix targets (n, ...) on the view's device as the images are mixed."""
-        if self.partner is None or self.share is None:
-            return targets
-        return augment.blend(targets, self.partner, self.share)
+    partner: Faces | None = None
+    share: npt.NDArray[np.float32] | None = None
 
 
 class Viewer:
@@ -144,11 +139,9 @@ class Viewer:
         if not settings.mixup:
             return View(floats, points, states)
         rng = np.random.default_rng([self.recipe.seed, epoch, int(faces[0])])
-        partner, share = (
-            torch.from_numpy(drawn).to(self.device)
-            for drawn in augment.pairs(len(faces), settings, rng)
-        )
-        return View(augment.blend(floats, partner, share), points, states, partner, share)
+        other, share = augment.pairs(len(faces), settings, rng)
+        floats = augment.blend(floats, other, share)
+        return View(floats, points, states, faces[other], share)
 
     def _base(self, faces: Faces, uniforms: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Map (n, 2, 3) each stored face, or the copy of it, into the network's frame."""

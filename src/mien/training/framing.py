@@ -1,0 +1,110 @@
+"""How the faces of a run are cut, and how its model file says that others are to be."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mien import geometry
+from mien.data.crops import SUMMARY
+from mien.data.points import with_points
+from mien.data.table import POINTS, FaceTable
+from mien.errors import DataError, UsageError
+from mien.networks import registry
+from mien.preparation import Preparation
+from mien.preparation.presets import preset
+from mien.training.settings import Recipe
+
+AVERAGED = 2000  # faces whose points are found for a template where a set brings none
+
+
+def steps_of(recipe: Recipe, table: Path | None) -> Preparation:
+    """Give the preparation in the recipe's size and colour; its statistics are still to be fitted.
+
+    Without a name it is the one by which a table was cut, or the whole face with the normalisation
+    of the network's source. Pretrained networks normalise levels of 0 to 1 themselves.
+    """
+    name, size = recipe.network.name, (recipe.side, recipe.side)
+    whole = Preparation(
+        size, crop="whole", normalize="unit" if ":" in name else registry.network(name).normalize
+    )
+    found = preset(recipe.data.preparation) if recipe.data.preparation else None
+    steps = found or (table and recorded(table)) or whole
+    template = steps.template_xy
+    if template is not None:
+        template = _tupled(geometry.apply(geometry.scaling(steps.size_hw, size), template))
+    return replace(
+        steps,
+        size_hw=size,
+        colour="rgb" if recipe.network.channels == 3 else "grey",
+        normalize="unit" if recipe.network.pretrained else steps.normalize,
+        template_xy=template,
+        mean=None,
+        std=None,
+    )
+
+
+def recorded(table: Path) -> Preparation | None:
+    """Read how a table was cut, from the summary that `mien data prepare` leaves in it."""
+    try:
+        summary = json.loads((table / SUMMARY).read_text(encoding="utf-8"))
+        return Preparation.from_json(summary["preparation"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
+        raise DataError(f"cannot read {table / SUMMARY}: {error}; prepare the table again") from (
+            error
+        )
+
+
+def cut(faces: FaceTable, steps: Preparation) -> FaceTable:
+    """Take every image as the one face it is, as evaluation does."""
+    grey = faces.images.ndim == 3
+    if grey == (steps.colour == "grey") and faces.images.shape[1:3] == steps.size_hw:
+        if steps.equalize == "none":
+            return faces
+    images = np.stack([steps.whole(image) for image in faces.images])
+    points = faces.points_xy
+    if points is not None:
+        frame = geometry.scaling(faces.images.shape[1:3], steps.size_hw)
+        points = geometry.apply(frame, points).astype(np.float32)
+    return replace(faces, images=images, points_xy=points)
+
+
+def as_given(steps: Preparation, recipe: Recipe, table: Path | None) -> bool:
+    """Tell whether the faces came cut by nobody knows what, so that a file must say how."""
+    if recipe.data.preparation or steps.crop != "whole":
+        return False
+    if table is not None:
+        return recorded(table) is None
+    from mien.data.readers import READERS
+
+    return READERS[recipe.data.dataset].kind == "faces"
+
+
+def framed(steps: Preparation, train: FaceTable) -> Preparation:
+    """State the framing of faces that came cut: where their points lie on average."""
+    points, known = known_points(train)
+    if not known.any():
+        some = np.linspace(0, len(train) - 1, min(AVERAGED, len(train))).astype(np.int64)
+        points, known = known_points(with_points(train[some])[0])
+    mean = points[known].mean(axis=0, dtype=np.float64)
+    return replace(steps, align="similarity-68", crop="template", template_xy=_tupled(mean))
+
+
+def known_points(faces: FaceTable) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Give the points (N, 68, 2) and where they are known (N,)."""
+    points = faces.points_xy
+    if points is None:
+        return np.zeros((len(faces), POINTS, 2), np.float32), np.zeros(len(faces), np.bool_)
+    known = np.asarray(np.isfinite(points).all(axis=(1, 2)), np.bool_)
+    return np.asarray(points, np.float32), known
+
+
+def _tupled(points_xy: npt.NDArray[Any]) -> tuple[tuple[float, float], ...]:
+    return tuple((round(float(x), 3), round(float(y), 3)) for x, y in points_xy)

@@ -1,0 +1,242 @@
+"""The faces of a run on labelled data: read, cut as the network takes them, parted, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mien.data import audit
+from mien.data.points import with_points
+from mien.data.splits import Fold, Splits, make, official_order, take
+from mien.data.statistics import fitted
+from mien.data.table import FaceTable
+from mien.errors import DataError, UsageError, unknown_name
+from mien.evaluation.selection import Choice
+from mien.expressions import EXPRESSIONS
+from mien.preparation import Preparation
+from mien.training.framing import as_given, cut, framed, steps_of
+from mien.training.settings import DataSettings, Recipe
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSource:
+    """Where the faces of a run lie, and which fold of them it is.
+
+    root: of the recipe's data set. table: one that `mien data prepare` made, in its place. options:
+    of the set's reader. points_file: the 68 points of its faces. splits: a file of ids that says
+    who trains, in place of the recipe's protocol.
+    """
+
+    root: Path | None = None
+    table: Path | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    points_file: Path | None = None
+    fold: int | str = 0
+    splits: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Faces cut, sized and equalised as the preparation says; it normalises where they are seen.
+
+    The labels of every part count in `labels`. stated: what a result says of its data.
+    """
+
+    labels: tuple[str, ...]
+    preparation: Preparation
+    train: FaceTable
+    validation: FaceTable
+    test: FaceTable | None
+    stated: dict[str, Any]
+
+
+def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
+    """Read the faces that train, choose and test.
+
+    The last set read is kept, so that the folds of a job read it once.
+    """
+    data = recipe.data
+    named = data.dataset or (source.table.resolve().name if source.table else "")
+    steps = steps_of(recipe, source.table)
+    faces, left_out = _read(
+        data.dataset if source.table is None else "",
+        source.root,
+        source.table,
+        tuple(sorted(source.options.items())),
+        data.rule,
+        source.points_file,
+        replace(steps, normalize="none"),
+        not recipe.hiding.nothing or recipe.augmentation.align_share > 0,
+        quiet,
+    )
+    kept = _shown(faces, data.expressions)
+    parted, said = _parted(kept, recipe, source)
+    if data.without_duplicates:
+        for name in PARTS[1:]:
+            parted[name] = parted[name][~audit.also_in(parted[name], parted["train"])]
+    labels = _labels(parted, data.expressions, named)
+    parts = {name: _relabelled(part, labels) for name, part in parted.items()}
+    train = parts["train"]
+    everyone = sum(map(len, parts.values()))
+    stated = {
+        "data_set": data.dataset if source.table is None else None,
+        "table": named if source.table else None,
+        "options": [f"{name}={value}" for name, value in source.options.items()] or None,
+        "rule": data.rule if train.votes is not None else None,
+        **said,
+        **left_out,
+        "other_expressions": len(faces) - len(kept) or None,
+        "duplicates_of_train": "left out" if data.without_duplicates else "kept",
+        "faces": {"all": everyone, **{name: len(part) for name, part in parts.items()}},
+        "training_faces": dict(zip(labels, counted(train), strict=True)),
+        "preparation": data.preparation or "faces as the set has them",
+    }
+    steps = framed(steps, train) if as_given(steps, recipe, source.table) else steps
+    if steps.normalize == "data-set":
+        steps = fitted(steps, train, np.ones(len(train), bool))
+    return Material(labels, steps, train, parts["validation"], parts["test"], stated)
+
+
+def counted(faces: FaceTable) -> list[int]:
+    """Count the faces of each label."""
+    counts: list[int] = np.bincount(faces.labels, minlength=len(faces.expressions)).tolist()
+    return counts
+
+
+@lru_cache(maxsize=1)
+def _read(
+    data_set: str,
+    root: Path | None,
+    table: Path | None,
+    options: tuple[tuple[str, str], ...],
+    rule: str,
+    points_file: Path | None,
+    steps: Preparation,
+    points: bool,
+    quiet: bool,
+) -> tuple[FaceTable, dict[str, Any]]:
+    """Read the faces that have a label, cut; find the points that are lacking, if asked."""
+    voted = (data_set == "ferplus" and "subset" not in dict(options)) or _only_votes(table)
+    choice = Choice(
+        data_set=data_set or None,
+        table=table,
+        options=dict(options),
+        rule=rule if voted and "rule" not in dict(options) else None,
+        points_file=points_file,
+    )
+    faces, left_out = choice.read(root, steps, quiet=quiet)
+    if not len(faces):
+        raise DataError(f"no face of {data_set or table} has a label; take another set or rule")
+    if points:
+        faces, left_out["points"] = with_points(faces)
+    return cut(faces, steps), left_out
+
+
+def _only_votes(table: Path | None) -> bool:
+    if table is None:
+        return False
+    faces = FaceTable.open(table)
+    return faces.votes is not None and bool((faces.labels < 0).all())
+
+
+def _shown(faces: FaceTable, expressions: tuple[str, ...]) -> FaceTable:
+    for name in expressions:
+        if name not in EXPRESSIONS:
+            raise UsageError(unknown_name("expression", name, EXPRESSIONS))
+    return faces[np.isin(faces.expression_names(), expressions)] if expressions else faces
+
+
+def _parted(
+    faces: FaceTable, recipe: Recipe, source: DataSource
+) -> tuple[dict[str, FaceTable], dict[str, Any]]:
+    """Give the parts and say how they were made; one is made to choose on where there is none."""
+    if source.splits is not None:
+        splits = Splits.open(source.splits)
+    else:
+        splits = make(faces, _protocol(faces, recipe.data), folds=recipe.data.folds)
+    number = source.fold
+    fold = splits.fold(int(number) if isinstance(number, str) and number.isdigit() else number)
+    if recipe.data.expressions:
+        fold = _within(fold, faces)
+    parts = {name: take(faces, getattr(fold, name)) for name in PARTS}
+    said = "the set's own part" if source.splits is None else "of the file of splits"
+    if not fold.validation:
+        share = recipe.data.validation_share
+        before = len(parts["train"])
+        parts["train"], parts["validation"], how = _held_out(parts["train"], share)
+        said = f"{len(parts['validation'])} of {before} training faces, {how}"
+    stated = {
+        "splits": splits.description,
+        "splits_ids_sha256": splits.ids_sha256,
+        "fold": fold.name,
+        "subjects_overlap": splits.subjects_overlap or None,
+        "validation": said,
+    }
+    return parts, stated
+
+
+def _protocol(faces: FaceTable, data: DataSettings) -> str:
+    if data.protocol:
+        return data.protocol
+    if len(official_order(faces.split)) > 1:
+        return "official"
+    return "by-subject" if (faces.subject != "").all() else "stratified"
+
+
+def _within(fold: Fold, faces: FaceTable) -> Fold:
+    """Leave out of a fold the ids whose expressions were left out."""
+    here = set(faces.source_id.tolist())
+    kept: dict[str, Any] = {
+        name: tuple(one for one in getattr(fold, name) if one in here) for name in PARTS
+    }
+    return replace(fold, **kept)
+
+
+def _held_out(train: FaceTable, share: float) -> tuple[FaceTable, FaceTable, str]:
+    """Part training faces once more; nobody is on both sides where all of them are known."""
+    known = bool((train.subject != "").all())
+    if known and 0 < share < 1:  # one subject may be more than the share
+        share = max(share, 1 / len(np.unique(train.subject)))
+    dealt = train if known else replace(train, subject=np.full(len(train), ""))
+    fold = make(dealt, "hold-out", share=share).fold(0)
+    how = "by subject" if known else "of each expression alike"
+    return take(train, fold.train), take(train, fold.test), how
+
+
+def _labels(parts: Mapping[str, FaceTable], asked: tuple[str, ...], data: str) -> tuple[str, ...]:
+    """Give the expressions in canonical order; each part has faces, of these and no others."""
+    empty = [name for name in PARTS if not len(parts[name])]
+    if empty:
+        raise DataError(
+            f"the {empty[0]} part of {data} has no face; expected some in each of"
+            f" {', '.join(PARTS)}: take another protocol, fold or validation_share"
+        )
+    shown = {name: set(part.expression_names().tolist()) for name, part in parts.items()}
+    wanted = [name for name in EXPRESSIONS if name in (asked or shown["train"])]
+    for name in wanted:
+        if name not in shown["train"]:
+            raise DataError(
+                f"data.expressions names {name}, which no training face of {data} shows; found"
+                f" {', '.join(sorted(shown['train']))}"
+            )
+    for part in PARTS[1:]:
+        for name in sorted(shown[part] - set(wanted)):
+            raise DataError(
+                f"a face of the {part} part of {data} shows {name}, which no training face does:"
+                " name the other expressions in data.expressions, or part the faces otherwise"
+            )
+    if len(wanted) < 2:
+        raise DataError(f"the training faces of {data} all show {wanted[0]}; expected two or more")
+    return tuple(wanted)
+
+
+def _relabelled(faces: FaceTable, labels: tuple[str, ...]) -> FaceTable:
+    places = np.array([labels.index(name) for name in faces.expression_names().tolist()])
+    return replace(faces, labels=places, expressions=labels)
