@@ -9,54 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-import models
-from mien.errors import DataError, MienError
+from mien.errors import DataError, MienError, UsageError
 from mien.training import checkpoint, loop
-from mien.training.faces import Faces, Source, View
-from mien.training.hiding import Hiding
-from mien.training.settings import NetworkSettings, Optimizer, Recipe
-from mien.training.validation import Answer
+from mien.training.augment import Augmentation
+from mien.training.faces import Faces, View, Viewer
+from mien.training.settings import NetworkSettings, Optimizer, Recipe, Selection
+from mien.training.validation import answers_of
+from tiny_training import FACES, TINY, BrightOrDark, Scored
 
-TINY = Recipe(
-    name="tiny",
-    task="expression",
-    epochs=3,
-    batch_size=8,
-    precision="float32",
-    validate_every=1,
-    network=NetworkSettings(widths=(8, 16), blocks=(1, 1), dropout=0.2),
-    optimizer=Optimizer(learning_rate=0.05, ema=0.5),
-    hiding=Hiding(mask=0.2, blocks=0.3),
-)
+STILL = Optimizer(learning_rate=0.0)
+SLOWLY = Optimizer(learning_rate=0.005, ema=0.0)
 
 
-class BrightOrDark:
-    """Tell bright faces from dark ones by a stripe that normalisation leaves."""
-
-    selection = "accuracy"
-
-    def __init__(self, loss_value: float | None = None) -> None:
-        self.heads = {"bright": 2}
-        rng = np.random.default_rng(0)
-        images = rng.integers(100, 156, (24, 48, 48), dtype=np.uint8)
-        self.labels = np.arange(24) % 2
-        images[self.labels == 1, 20:] = 250
-        points = np.tile(models.face_points(48), (24, 1, 1))
-        self.source = Source(images, points, np.ones(24, dtype=bool))
-        self.loss_value = loss_value
-
-    def build(self, network: nn.Module) -> nn.Module:
-        return network
-
-    def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
-        loss = nn.functional.cross_entropy(outputs["bright"], torch.from_numpy(self.labels[faces]))
-        return loss * (1.0 if self.loss_value is None else self.loss_value)
-
-    def judge(self, answer: Answer) -> dict[str, float]:
-        answers = answer(self.source.images)["bright"].argmax(1)
-        return {"accuracy": float((answers == self.labels).mean())}
+def log(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
 
 
 def test_a_run_learns_and_logs_each_epoch(tmp_path: Path) -> None:
@@ -64,37 +32,77 @@ def test_a_run_learns_and_logs_each_epoch(tmp_path: Path) -> None:
     best = loop.train(recipe, BrightOrDark(), tmp_path, quiet=True)
     _, state = checkpoint.load(best)
     assert state["figures"]["accuracy"] == 1.0
-    entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    entries = log(tmp_path)
     assert [entry["epoch"] for entry in entries] == list(range(1, 13))
+    assert entries[-1]["loss"] < entries[0]["loss"]
+    assert not (tmp_path / "lock").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": Optimizer(kind="adam", learning_rate=0.003, ema=0.5)},
+        {"optimizer": Optimizer(kind="adamw", learning_rate=0.003, ema=0.0, clip=0.0)},
+        {"optimizer": Optimizer(kind="sam", learning_rate=0.05, ema=0.5, schedule="cosine")},
+        {"optimizer": Optimizer(learning_rate=0.05, ema=0.5), "precision": "bfloat16"},
+        {"network": NetworkSettings(name="two-layer-48"), "optimizer": SLOWLY},
+    ],
+    ids=["adam", "adamw", "sam", "bfloat16", "another-network"],
+)
+def test_it_learns_by_every_means(tmp_path: Path, changes: dict[str, object]) -> None:
+    recipe = replace(TINY, epochs=10, **changes)  # type: ignore[arg-type]
+    loop.train(recipe, BrightOrDark(recipe), tmp_path, quiet=True)
+    entries = log(tmp_path)
+    assert entries[-1]["accuracy"] == 1.0
     assert entries[-1]["loss"] < entries[0]["loss"]
 
 
-def test_a_stopped_run_resumes_to_the_same_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    loop.train(TINY, BrightOrDark(), whole, quiet=True)
-    original = loop._batches
+def test_without_a_memory_the_network_itself_is_judged_and_kept(tmp_path: Path) -> None:
+    recipe = replace(TINY, epochs=1, optimizer=Optimizer(ema=0.0))
+    best = loop.train(recipe, BrightOrDark(), tmp_path, quiet=True)
+    last, _ = checkpoint.load(tmp_path / "last.safetensors")
+    assert "average" not in last
+    kept = checkpoint.load(best)[0]["average"]
+    torch.testing.assert_close(kept, last["network"], atol=0, rtol=0)
 
-    def killed(viewer: object, recipe: Recipe, epoch: int) -> object:
-        for number, batch in enumerate(original(viewer, recipe, epoch)):  # type: ignore[arg-type]
-            if epoch == 1 and number == 1:
-                raise KeyboardInterrupt
-            yield batch
 
-    with monkeypatch.context() as patch:
-        patch.setattr(loop, "_batches", killed)
-        with pytest.raises(KeyboardInterrupt):
-            loop.train(TINY, BrightOrDark(), parts, quiet=True)
-    loop.train(TINY, BrightOrDark(), parts, quiet=True)
-    expected, found = (checkpoint.load(p / "last.safetensors")[0] for p in (whole, parts))
-    for group, tensors in expected.items():
-        torch.testing.assert_close(found[group], tensors, atol=0, rtol=0)
+def test_the_best_epoch_is_kept_and_patience_ends_a_run(tmp_path: Path) -> None:
+    recipe = replace(TINY, epochs=9, selection=Selection(patience=2), optimizer=STILL)
+    scores = [0.1, 0.5, 0.4, 0.4]
+    best = loop.train(recipe, Scored(scores, recipe), tmp_path, quiet=True)
+    assert checkpoint.load(best)[1]["best_epoch"] == 2
+    assert len(log(tmp_path)) == 4
+    loop.train(recipe, Scored([], recipe), tmp_path, quiet=True)  # it stays ended
+    assert len(log(tmp_path)) == 4
+
+
+def test_a_plateau_lowers_the_rate(tmp_path: Path) -> None:
+    settings = Optimizer(schedule="plateau", step_epochs=2, learning_rate=0.0)
+    recipe = replace(TINY, epochs=7, optimizer=settings)
+    scores = [0.5, 0.5, 0.5, 0.6, 0.6, 0.6, 0.6]
+    loop.train(recipe, Scored(scores, recipe), tmp_path, quiet=True)
+    state = checkpoint.load(tmp_path / "last.safetensors")[1]
+    assert (state["drops"], state["dropped"]) == (2, 6)
+
+
+def test_an_epoch_shows_the_faces_that_the_task_orders(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    class Chosen(BrightOrDark):
+        def order(self, epoch: int, rng: np.random.Generator) -> Faces:
+            return np.array([3, 5, 3, 9, 9 + FACES])  # the last: once more, changed otherwise
+
+        def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
+            seen.extend(faces.tolist())
+            return super().loss(outputs, faces % FACES, view)
+
+    loop.train(replace(TINY, epochs=1), Chosen(), tmp_path, quiet=True)
+    assert seen == [3, 5, 3, 9, 9 + FACES]
 
 
 def test_a_run_can_start_from_the_weights_of_another(tmp_path: Path) -> None:
     best = loop.train(replace(TINY, epochs=12), BrightOrDark(), tmp_path / "first", quiet=True)
-    still = replace(TINY, epochs=1, start=str(best), optimizer=Optimizer(learning_rate=0.0))
+    still = replace(TINY, epochs=1, start=str(best), optimizer=STILL)
     again = loop.train(still, BrightOrDark(), tmp_path / "second", quiet=True)
     assert checkpoint.load(again)[1]["figures"]["accuracy"] == 1.0
 
@@ -105,43 +113,62 @@ def test_a_start_that_is_not_there_is_named(tmp_path: Path) -> None:
         loop.train(recipe, BrightOrDark(), tmp_path, quiet=True)
 
 
-def test_a_checkpoint_of_another_recipe_is_not_resumed(tmp_path: Path) -> None:
-    loop.train(replace(TINY, epochs=1), BrightOrDark(), tmp_path, quiet=True)
-    with pytest.raises(DataError, match="differs in seed, epochs"):
-        loop.train(replace(TINY, seed=5), BrightOrDark(), tmp_path, quiet=True)
+def test_a_start_of_another_network_is_named(tmp_path: Path) -> None:
+    best = loop.train(replace(TINY, epochs=1), BrightOrDark(), tmp_path / "first", quiet=True)
+    wide = NetworkSettings(widths=(8, 24), blocks=(1, 1))
+    recipe = replace(TINY, start=str(best), network=wide)
+    with pytest.raises(DataError, match="is of another network"):
+        loop.train(recipe, BrightOrDark(), tmp_path / "second", quiet=True)
 
 
-def test_what_concerns_the_file_alone_may_change_when_a_run_is_over(tmp_path: Path) -> None:
-    once = replace(TINY, epochs=1)
-    best = loop.train(once, BrightOrDark(), tmp_path, quiet=True)
-    before = best.stat().st_mtime_ns
-    loop.train(replace(once, mirror=True, quantize=True), BrightOrDark(), tmp_path, quiet=True)
-    assert best.stat().st_mtime_ns == before
+@pytest.mark.parametrize(
+    ("changes", "device", "message"),
+    [
+        ({"precision": "float16"}, "cpu", "take bfloat16"),
+        ({}, "cuda", "torch .* finds no CUDA for 'cuda'"),
+        ({}, "cdua", "unknown device 'cdua'"),
+    ],
+)
+def test_what_this_machine_cannot_do_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, str],
+    device: str,
+    message: str,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UsageError, match=message):
+        recipe = replace(TINY, **changes)  # type: ignore[arg-type]
+        loop.train(recipe, BrightOrDark(), tmp_path, device=device, quiet=True)
 
 
-def test_a_loss_that_is_no_number_stops_and_saves_the_rows(tmp_path: Path) -> None:
+def test_a_batch_that_does_not_fit_names_one_that_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Small(BrightOrDark):
+        def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
+            if len(faces) > 3:
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to")
+            return super().loss(outputs, faces, view)
+
+    with pytest.raises(MienError, match=r"a batch of 8 does not fit .*set batch_size = 2"):
+        loop.train(TINY, Small(), tmp_path, quiet=True)
+
+
+def test_a_loss_that_is_no_number_stops_and_saves_the_faces(tmp_path: Path) -> None:
+    class Lost(BrightOrDark):
+        def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
+            return super().loss(outputs, faces, view) * (float("nan") if 5 in faces else 1)
+
     with pytest.raises(MienError, match=r"finite, got nan.*bad-batch\.json"):
-        loop.train(TINY, BrightOrDark(loss_value=float("nan")), tmp_path, quiet=True)
-    assert len(json.loads((tmp_path / "bad-batch.json").read_text())) == 8
-
-
-def test_the_rate_rises_then_falls_to_nothing() -> None:
-    settings = Optimizer(learning_rate=0.1, warmup_share=0.1)
-    rates = [loop.learning_rate(settings, epoch, 10) for epoch in (0, 0.5, 1, 5.5, 10)]
-    assert rates == pytest.approx([0.002, 0.05, 0.1, 0.05, 0.0])
-
-
-def test_the_rate_may_fall_twice() -> None:
-    settings = Optimizer(learning_rate=0.1, restart_epoch=10, restart_rate=0.04)
-    rates = [loop.learning_rate(settings, epoch, 14) for epoch in (9.9999, 10, 12, 14)]
-    assert rates == pytest.approx([0.0, 0.04, 0.02, 0.0], abs=1e-6)
+        loop.train(TINY, Lost(), tmp_path, quiet=True)
+    found = json.loads((tmp_path / "bad-batch.json").read_text())
+    assert len(found["rows"]) == 8 and 5 in found["rows"]
+    assert found["source_ids"] == [f"face-{row:02}" for row in found["rows"]]
 
 
 def test_a_view_belongs_to_the_face_not_to_the_batch() -> None:
-    from mien.training.augment import Augmentation
-    from mien.training.faces import Viewer
-
-    recipe = replace(TINY, augmentation=Augmentation(noise_share=0.0))
+    recipe: Recipe = replace(TINY, augmentation=Augmentation(noise_share=0.0))
     viewer = Viewer(BrightOrDark().source, recipe)
 
     def view(faces: Faces) -> View:
@@ -151,3 +178,12 @@ def test_a_view_belongs_to_the_face_not_to_the_batch() -> None:
     together, alone = view(np.arange(10)), view(np.array([7]))
     torch.testing.assert_close(together.images[7:8], alone.images, atol=1e-4, rtol=0)
     np.testing.assert_allclose(together.points_xy[7:8], alone.points_xy, atol=1e-4)
+
+
+def test_a_judgement_sees_each_face_once() -> None:
+    task = BrightOrDark(faces=301)
+    network = loop.build_network(TINY, task)
+    from mien.training.distributed import World
+
+    answer = answers_of(network, task.plain, World())
+    assert answer(task.source.images)["bright"].shape == (301, 2)

@@ -52,6 +52,11 @@ def test_a_setting_that_says_what_holds_anyway_leaves_the_hash(tmp_path: Path) -
         (LEAST + "[network]\nwidths = [8]\nblocks = [1, 1]\n", "the same length"),
         (LEAST + "network = 3\n", "network must be a table"),
         (LEAST + "epochs = 4\n[optimizer]\nrestart_epoch = 4\n", "before the last epoch"),
+        (
+            LEAST + '[optimizer]\nrestart_epoch = 4\nschedule = "cosine"\n',
+            "for the schedule one-cycle",
+        ),
+        (LEAST + 'precision = "float16"\n[optimizer]\nkind = "sam"\n', "take bfloat16"),
         (LEAST + 'precision = "fp8"\n', "precision must be one of"),
         ('name = "x"\ntask = "dance"\n', "task must be one of"),
         ('name = "x"\n', "'task' is missing"),

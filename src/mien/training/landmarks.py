@@ -57,11 +57,12 @@ class LandmarkTask(Task):
 
     def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
         """Mean distance in parts of the face's size, and cross-entropy of being a face."""
-        known = torch.from_numpy(self.source.found[faces])
-        truth = torch.from_numpy(view.points_xy)
+        device = outputs["points"].device
+        known = torch.from_numpy(self.source.found[faces]).to(device)
+        truth = torch.from_numpy(view.points_xy).to(device)
         distance = ((outputs["points"] - truth).square().sum(2) + 1e-4).sqrt().mean(1)
         error = (distance / face_size(truth))[known].sum() / known.sum().clamp_min(1)
-        states = torch.from_numpy(self.is_face[faces])
+        states = torch.from_numpy(self.is_face[faces]).to(device)
         judged = ~torch.isnan(states)
         face = functional.binary_cross_entropy_with_logits(
             outputs["face"].float()[judged, 0], states[judged]

@@ -1,26 +1,32 @@
-"""The training loop, read top to bottom."""
+"""The training loop, read top to bottom: the same for one process and for those of torchrun."""
 
 from __future__ import annotations
 
-import json
+import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from mien import progress
-from mien.errors import DataError, MienError
+from mien.errors import DataError, MienError, UsageError
+from mien.networks import registry
 from mien.networks.residual import ResidualNetwork, arranged
-from mien.training import checkpoint
+from mien.training import checkpoint, distributed, memory, optimizers
+from mien.training.distributed import World
 from mien.training.faces import Faces, View, Viewer
-from mien.training.settings import Optimizer, Recipe
+from mien.training.lock import locked
+from mien.training.logs import Logs
+from mien.training.passes import Losses, Pass, layout
+from mien.training.schedules import learning_rate
+from mien.training.settings import Recipe
 from mien.training.task import Task
 from mien.training.validation import answers_of
 
@@ -32,156 +38,205 @@ def build_network(recipe: Recipe, task: Task) -> nn.Module:
     """Make the recipe's network with fresh weights drawn from its seed."""
     torch.manual_seed(recipe.seed)
     shape = recipe.network
-    network = ResidualNetwork(
-        task.heads,
-        widths=shape.widths,
-        blocks=shape.blocks,
-        stem_stride=shape.stem_stride,
-        excited_stages=shape.excited_stages,
-        dropout=shape.dropout,
-        pool=shape.pool,
-    )
-    return arranged(task.build(network), torch.channels_last)
-
-
-def learning_rate(settings: Optimizer, epoch: float, epochs: int) -> float:
-    """Rise in a line and fall in a cosine; from `restart_epoch` on fall once more, from less."""
-    restart = settings.restart_epoch
-    if restart and epoch >= restart:
-        return settings.restart_rate * _fall((epoch - restart) / (epochs - restart))
-    done = epoch / (restart or epochs)
-    if done < settings.warmup_share:
-        return settings.learning_rate * max(done / settings.warmup_share, 0.02)
-    share = settings.warmup_share
-    return settings.learning_rate * _fall((done - share) / (1 - share))
-
-
-def _fall(done: float) -> float:
-    return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
-
-
-def train(recipe: Recipe, task: Task, out: Path, *, quiet: bool = False) -> Path:
-    """Train until the recipe's epochs are done, resuming what is in `out`; give the best file."""
-    out.mkdir(parents=True, exist_ok=True)
-    network = build_network(recipe, task)
-    average = build_network(recipe, task)
-    optimizer = _optimizer(network, recipe.optimizer)
-    viewer = Viewer(task.source, recipe)
-    last, best = out / "last.safetensors", out / "best.safetensors"
-    state = _resume(last, recipe, network, average, optimizer)
-    steps = math.ceil(len(task.source) / recipe.batch_size)
-    for epoch in range(state["epoch"], recipe.epochs):
-        started, total = time.monotonic(), 0.0
-        torch.manual_seed(
-            recipe.seed * 100_003 + epoch
-        )  # dropout, so that a resumed run is the same
-        network.train()
-        batches = progress.track(
-            _batches(viewer, recipe, epoch),
-            total=steps,
-            description=f"epoch {epoch + 1} of {recipe.epochs}",
-            quiet=quiet,
+    network: nn.Module
+    if shape.name == "residual":
+        network = ResidualNetwork(
+            task.heads,
+            widths=shape.widths,
+            blocks=shape.blocks,
+            stem_stride=shape.stem_stride,
+            excited_stages=shape.excited_stages,
+            dropout=shape.dropout,
+            pool=shape.pool,
+            channels=shape.channels,
         )
-        for step, (faces, view) in enumerate(batches):
-            rate = learning_rate(recipe.optimizer, epoch + step / steps, recipe.epochs)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-                outputs = network(view.images.to(memory_format=torch.channels_last))
-            loss = task.loss(outputs, faces, view)
+    else:
+        network = registry.build(
+            shape.name,
+            task.heads,
+            side=recipe.side,
+            channels=shape.channels,
+            pretrained=shape.pretrained,
+            frozen=shape.frozen,
+        )
+    return arranged(task.build(network), layout(recipe))
+
+
+def train(
+    recipe: Recipe,
+    task: Task,
+    out: Path,
+    *,
+    device: str = "cpu",
+    quiet: bool = False,
+    logs: Logs | None = None,
+) -> Path:
+    """Train until the recipe is done, resuming what is in `out`; give the best checkpoint.
+
+    Under torchrun each process takes its share of every batch, and the first one writes.
+    """
+    world = distributed.join(device)
+    _check(recipe, world)
+    with ExitStack() as stack:
+        if world.first:
+            stack.enter_context(locked(out))
+        logs = logs or Logs(out if world.first else None, epochs=recipe.epochs, quiet=quiet)
+        stack.enter_context(logs)
+        try:
+            return _train(recipe, task, out, world, logs)
+        except (RuntimeError, MemoryError) as error:
+            if not memory.is_exhausted(error):
+                raise
+        # Only here, where nothing holds on to its tensors, is the failed batch's memory free.
+        fits = memory.fitting(_attempt(recipe, task, world.device), recipe.batch_size // world.size)
+        raise MienError(
+            f"a batch of {recipe.batch_size} does not fit into the memory of {world.device}; "
+            + memory.advice(fits, world.size)
+        )
+
+
+def _check(recipe: Recipe, world: World) -> None:
+    if recipe.precision == "float16" and world.device == "cpu":
+        raise UsageError("a processor trains in float32 or bfloat16, not in float16: take bfloat16")
+
+
+def _attempt(recipe: Recipe, task: Task, device: str) -> Callable[[int], None]:
+    def attempt(size: int) -> None:
+        network = build_network(recipe, task).to(device)
+        viewer, faces = task.viewer(device), np.arange(size) % len(task.source)
+        view = viewer.view(faces, 0, *viewer.hide(faces, 0), torch.Generator(device))
+        scaler = torch.amp.GradScaler(enabled=False)
+        Pass(recipe, task, World(device), network, scaler)(faces, view)
+        optimizers.make_optimizer(network, recipe.optimizer).step()
+
+    return attempt
+
+
+def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs) -> Path:
+    settings = recipe.optimizer
+    network = build_network(recipe, task).to(world.device)
+    average = copy.deepcopy(network) if settings.ema else network
+    optimizer = optimizers.make_optimizer(network, settings)
+    scaler = torch.amp.GradScaler(enabled=recipe.precision == "float16")
+    last, best = out / "last.safetensors", out / "best.safetensors"
+    state = _resume(last, recipe, task, network, average, optimizer, scaler)
+    run = Pass(recipe, task, world, world.wrap(network), scaler)
+    viewer = task.viewer(world.device)
+    answer = answers_of(average, task.plain, world)
+    while state["epoch"] < recipe.epochs and not _out_of_patience(recipe, state):
+        epoch, started, seen = state["epoch"], time.monotonic(), 0
+        # Dropout draws from here, so that a resumed run is the same.
+        torch.manual_seed(recipe.seed * 100_003 + epoch + world.rank * 1_000_000_007)
+        batches = _shuffled(task, recipe, epoch, world)
+        losses = Losses(task, out)
+        network.train()
+        for step, (faces, view) in enumerate(_views(viewer, batches, recipe, epoch, world)):
+            done = epoch + step / len(batches)
+            rate = learning_rate(settings, done, recipe.epochs, state["drops"])
+            optimizers.set_rate(optimizer, rate)
             optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            nn.utils.clip_grad_norm_(network.parameters(), recipe.optimizer.clip)
-            optimizer.step()
-            _update_average(average, network, recipe.optimizer.ema, epoch * steps + step)
-            total += _finite(loss.item(), faces, out)
+            losses.add(faces, run(faces, view))
+            if settings.kind == "sam":
+                with optimizers.climbed(network, settings.sam_radius):
+                    optimizer.zero_grad()
+                    run(faces, view)
+            scaler.unscale_(optimizer)
+            if settings.clip:
+                nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
+            scaler.step(optimizer)
+            scaler.update()
+            if settings.ema:
+                taken = epoch * len(batches) + step
+                optimizers.update_average(average, network, settings.ema, taken)
+            seen += len(faces)
+            if losses.read(step + 1 == len(batches)):
+                speed = seen / (time.monotonic() - started)
+                logs.batch(epoch + 1, step + 1, len(batches), losses.mean, rate, speed)
         entry: dict[str, Any] = {
             "epoch": epoch + 1,
-            "loss": round(total / steps, 5),
+            "loss": round(losses.mean, 5),
             "seconds": round(time.monotonic() - started, 1),
         }
+        world.agree(network)
+        world.agree(average)
         state["epoch"] = epoch + 1
         if (epoch + 1) % recipe.validate_every == 0 or epoch + 1 == recipe.epochs:
-            figures = task.judge(answers_of(average, recipe.side))
+            figures = task.judge(answer)
             entry.update({name: round(value, 5) for name, value in figures.items()})
-            if figures[task.selection] > state["best"]:
-                state["best"] = figures[task.selection]
-                state["best_epoch"] = epoch + 1
-                checkpoint.save(
-                    best, {"average": average.state_dict()}, {**state, "figures": figures}
-                )
-        _log(out / "log.jsonl", entry)
-        progress.say(" ".join(f"{key}={value}" for key, value in entry.items()), quiet=quiet)
+            if _judged(state, figures[task.selection], recipe) and world.first:
+                kept = {"average": average.state_dict()}
+                checkpoint.save(best, kept, {**state, "figures": figures})
+        logs.epoch(entry)
         groups = {
             "network": network.state_dict(),
-            "average": average.state_dict(),
-            "momentum": _momentum(optimizer),
+            "optimizer": optimizers.state_of(optimizer),
+            **({"average": average.state_dict()} if settings.ema else {}),
         }
-        checkpoint.save(last, groups, state)
+        if world.first:
+            checkpoint.save(last, groups, {**state, "scaler": scaler.state_dict()})
+    world.wait()
     return best
 
 
-def _batches(viewer: Viewer, recipe: Recipe, epoch: int) -> Iterator[tuple[Faces, View]]:
-    """Yield the epoch's faces in a shuffled order; occluders are drawn in a thread, ahead."""
-    order = np.random.default_rng([recipe.seed, epoch]).permutation(len(viewer.source))
-    parts = np.array_split(order, math.ceil(len(order) / recipe.batch_size))
-    generator = torch.Generator().manual_seed(recipe.seed * 7_919 + epoch)
+def _shuffled(task: Task, recipe: Recipe, epoch: int, world: World) -> list[Faces]:
+    """Deal the faces that an epoch shows into batches of about one size."""
+    order = task.order(epoch, np.random.default_rng([recipe.seed, epoch]))
+    batches = np.array_split(order, math.ceil(len(order) / recipe.batch_size))
+    if len(batches[-1]) < world.size:
+        raise UsageError(
+            f"a batch must hold a face for each of {world.size} processes, got {len(batches[-1])}; "
+            "raise batch_size or start fewer processes"
+        )
+    return batches
+
+
+def _views(
+    viewer: Viewer, batches: list[Faces], recipe: Recipe, epoch: int, world: World
+) -> Iterator[tuple[Faces, View]]:
+    """Yield each batch and the view of this process's share; a thread draws occluders ahead."""
+    shares = [world.share(faces) for faces in batches]
+    generator = torch.Generator(viewer.device).manual_seed(recipe.seed * 7_919 + epoch)
     with ThreadPoolExecutor(1) as pool:
         waiting: list[Future[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]]] = []
-        for number, faces in enumerate(parts):
-            for ahead in parts[number + len(waiting) : number + AHEAD]:
+        for number, (faces, share) in enumerate(zip(batches, shares, strict=True)):
+            for ahead in shares[number + len(waiting) : number + AHEAD]:
                 waiting.append(pool.submit(viewer.hide, ahead, epoch))
             images, states = waiting.pop(0).result()
-            yield faces, viewer.view(faces, epoch, images, states, generator)
+            yield faces, viewer.view(share, epoch, images, states, generator)
 
 
-def _optimizer(network: nn.Module, settings: Optimizer) -> torch.optim.SGD:
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    free = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": settings.weight_decay},
-        {"params": free, "weight_decay": 0.0},
-    ]
-    return torch.optim.SGD(
-        groups, lr=settings.learning_rate, momentum=settings.momentum, nesterov=True
-    )
+def _judged(state: dict[str, Any], figure: float, recipe: Recipe) -> bool:
+    """Take a judgement into the state; tell whether it is the best so far."""
+    epoch, settings = state["epoch"], recipe.optimizer
+    better = bool(figure > state["best"])
+    state["stale"] = 0 if better else state["stale"] + 1
+    if better:
+        state["best"], state["best_epoch"] = figure, epoch
+    elif epoch - max(state["best_epoch"], state["dropped"]) >= settings.step_epochs:
+        state["drops"], state["dropped"] = state["drops"] + 1, epoch
+    return better
 
 
-@torch.no_grad()
-def _update_average(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
-    # Early on a long memory would hold the random start.
-    weight = 1 - min(decay, (1 + step) / (10 + step))
-    for kept, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if kept.dtype.is_floating_point:
-            kept.lerp_(new, weight)
-        else:
-            kept.copy_(new)
-
-
-def _finite(loss: float, faces: Faces, out: Path) -> float:
-    if math.isfinite(loss):
-        return loss
-    (out / "bad-batch.json").write_text(json.dumps(faces.tolist()), encoding="utf-8")
-    raise MienError(
-        f"the loss must be finite, got {loss}; the rows of the batch are in {out}/bad-batch.json; "
-        "lower the learning rate"
-    )
-
-
-def _momentum(optimizer: torch.optim.SGD) -> dict[str, Tensor]:
-    flat = [p for group in optimizer.param_groups for p in group["params"]]
-    buffers = {str(i): optimizer.state[p].get("momentum_buffer") for i, p in enumerate(flat)}
-    return {name: buffer for name, buffer in buffers.items() if buffer is not None}
+def _out_of_patience(recipe: Recipe, state: dict[str, Any]) -> bool:
+    patience = recipe.selection.patience
+    return bool(patience and state["stale"] >= patience)
 
 
 def _resume(
-    last: Path, recipe: Recipe, network: nn.Module, average: nn.Module, optimizer: torch.optim.SGD
+    last: Path,
+    recipe: Recipe,
+    task: Task,
+    network: nn.Module,
+    average: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
 ) -> dict[str, Any]:
+    stored, data = recipe.to_dict(), task.fingerprint()
     if not last.exists():
         _start(recipe, network, average)
-        return {"epoch": 0, "best": -1e9, "best_epoch": 0, "recipe": recipe.to_dict()}
+        fresh = {"epoch": 0, "best": -1e9, "best_epoch": 0, "stale": 0, "drops": 0, "dropped": 0}
+        return {**fresh, "recipe": stored, "data": data}
     groups, state = checkpoint.load(last)
-    stored = recipe.to_dict()
     old = state.get("recipe", {})
     changed = [k for k in stored if k not in OF_THE_FILE and old.get(k) != stored[k]]
     if changed:
@@ -189,11 +244,16 @@ def _resume(
             f"{last} was made by another recipe (differs in {', '.join(changed)}); "
             "name another --out folder or use the old recipe"
         )
+    if state.get("data") != data:
+        raise DataError(
+            f"the training data must be those that {last} was made from, but they have changed; "
+            "bring them back, or name another --out folder"
+        )
     checkpoint.copy_into(network, groups["network"], str(last))
-    checkpoint.copy_into(average, groups["average"], str(last))
-    flat = [p for group in optimizer.param_groups for p in group["params"]]
-    for name, buffer in groups.get("momentum", {}).items():
-        optimizer.state[flat[int(name)]]["momentum_buffer"] = buffer
+    if average is not network:
+        checkpoint.copy_into(average, groups["average"], str(last))
+    optimizers.restore(optimizer, groups.get("optimizer", {}))
+    scaler.load_state_dict(state.pop("scaler", {}))
     return state
 
 
@@ -206,8 +266,3 @@ def _start(recipe: Recipe, network: nn.Module, average: nn.Module) -> None:
     groups, _ = checkpoint.load(path)
     for module in (network, average):
         checkpoint.copy_into(module, groups["average"], str(path))
-
-
-def _log(path: Path, entry: dict[str, Any]) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")

@@ -83,6 +83,10 @@ def _check(recipe: Recipe) -> None:
     if not 0 <= recipe.optimizer.restart_epoch < recipe.epochs:
         found = recipe.optimizer.restart_epoch
         raise UsageError(f"optimizer.restart_epoch must be before the last epoch, got {found}")
+    if recipe.optimizer.restart_epoch and recipe.optimizer.schedule != "one-cycle":
+        raise UsageError("optimizer.restart_epoch is for the schedule one-cycle; leave it out")
+    if recipe.optimizer.kind == "sam" and recipe.precision == "float16":
+        raise UsageError("sam needs gradients as they are, float16 scales them: take bfloat16")
     if len(recipe.network.widths) != len(recipe.network.blocks):
         raise UsageError("network.widths and network.blocks must have the same length")
 

@@ -17,6 +17,7 @@ from mien.training.faces import Faces, Source, View, Viewer, plain_view
 from mien.training.settings import Recipe
 from mien.training.validation import Answer
 
+AT_ONCE = 4096  # rows hashed at a time, for they may lie on disk
 TRAINED_ON: tuple[dict[str, Any], ...] = (
     *map(rights.record, ("fer2013", "ferplus")),
     {
@@ -54,15 +55,15 @@ class Task(Protocol):
 
     def viewer(self, device: str = "cpu") -> Viewer:
         """Give what turns training faces into batches on the device."""
-        return Viewer(self.source, self.recipe)
+        return Viewer(self.source, self.recipe, device=device)
 
     def order(self, epoch: int, rng: np.random.Generator) -> Faces:
         """Say which faces an epoch shows, and in what order (n,)."""
         return rng.permutation(len(self.source))
 
-    def plain(self, faces: npt.NDArray[np.uint8]) -> Tensor:
-        """Normalise unchanged faces as prediction does: float (n, C, S, S)."""
-        return plain_view(faces, self.recipe.side)
+    def plain(self, faces: npt.NDArray[np.uint8], device: str = "cpu") -> Tensor:
+        """Normalise unchanged faces as prediction does: float (n, C, S, S) on the device."""
+        return plain_view(faces, self.recipe.side, device=device)
 
     def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
         """Give the mean loss over a batch; images of the view may be those of one process."""
@@ -101,5 +102,6 @@ class Task(Protocol):
             for name, value in sorted(vars(holder).items()):
                 if isinstance(value, np.ndarray):
                     digest.update(f"{name} {value.dtype.str} {value.shape}".encode())
-                    digest.update(value.tobytes())
+                    for start in range(0, len(value), AT_ONCE):
+                        digest.update(value[start : start + AT_ONCE].tobytes())
         return digest.hexdigest()

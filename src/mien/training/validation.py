@@ -11,27 +11,38 @@ import torch
 from torch import Tensor, nn
 
 from mien.occlusion import occluder
-from mien.training.faces import plain_view
+from mien.training.distributed import World
 
 # From faces uint8 (N, H, W) to the outputs (N, ...) by name.
 Answer = Callable[[npt.NDArray[np.uint8]], dict[str, npt.NDArray[Any]]]
+Plain = Callable[[npt.NDArray[np.uint8], str], Tensor]  # normalises faces on a device
 Scores = npt.NDArray[np.floating[Any]]
 
-
-def answers_of(network: nn.Module, side: int) -> Answer:
-    """Judge a network as it is: one view of each face."""
-    return lambda faces: run(network, plain_view(faces, side))
+BATCH = 256
 
 
-def run(network: nn.Module, inputs: Tensor, batch: int = 256) -> dict[str, npt.NDArray[Any]]:
-    """Run over float (N, 1, S, S) inputs; numpy logits a head."""
+def answers_of(network: nn.Module, plain: Plain, world: World) -> Answer:
+    """Judge a network as it is, one view of each face; processes share the faces out."""
+
+    def answer(faces: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
+        if len(faces) < world.size:
+            return run(network, plain, faces, world.device)
+        mine = faces[world.share(np.arange(len(faces)))]
+        return world.rows(run(network, plain, mine, world.device), len(faces))
+
+    return answer
+
+
+def run(
+    network: nn.Module, plain: Plain, faces: npt.NDArray[np.uint8], device: str = "cpu"
+) -> dict[str, npt.NDArray[Any]]:
+    """Run over faces uint8 (N, H, W) or (N, H, W, 3); numpy logits (N, ...) a head."""
     network.eval()
+    starts = range(0, max(len(faces), 1), BATCH)
     with torch.inference_mode():
-        parts = [
-            network(chunk.to(memory_format=torch.channels_last))
-            for chunk in torch.split(inputs, batch)
-        ]
-    return {name: torch.cat([p[name].float() for p in parts]).numpy() for name in parts[0]}
+        chunks = (plain(faces[at : at + BATCH], device) for at in starts)
+        parts = [network(chunk.to(memory_format=torch.channels_last)) for chunk in chunks]
+    return {name: torch.cat([p[name].float() for p in parts]).cpu().numpy() for name in parts[0]}
 
 
 def occluded(

@@ -1,0 +1,145 @@
+"""Two real processes train as one does, and what goes wrong between them is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mien.errors import MienError, UsageError
+from mien.training import checkpoint, distributed, loop
+from mien.training.distributed import World
+from tiny_training import BrightOrDark
+
+SRC, TESTS = Path(__file__).parents[2] / "src", Path(__file__).parents[1]
+# No batch statistics, no dropout, and batches of 9 and 8 faces: shares of 5 and 4.
+SETTINGS = """
+import sys, torch
+from dataclasses import replace
+from pathlib import Path
+from torch import Tensor, nn
+from mien.training import distributed, loop
+from mien.training.augment import Augmentation
+from mien.training.settings import Optimizer
+from tiny_training import TINY, BrightOrDark
+
+torch.set_num_threads(1)
+RECIPE = replace(TINY, epochs=3, batch_size=9, augmentation=Augmentation(noise_share=0.0),
+                 optimizer=Optimizer(learning_rate=0.02, momentum=0.9, ema=0.5))
+
+class Plain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(1, 6, 5, stride=3), nn.ReLU(), nn.Flatten(),
+                                  nn.Linear(1350, 2))
+    def forward(self, x):
+        return {"bright": self.body(x)}
+
+class Weighted(BrightOrDark):
+    def build(self, network):
+        torch.manual_seed(3)
+        return Plain()
+    def loss(self, outputs, faces, view):
+        truth = torch.from_numpy(self.labels[faces])
+        hidden = torch.from_numpy(view.hidden == 1).sum(1)
+        weights = torch.from_numpy(1.0 + faces % 5).float() + hidden
+        losses = nn.functional.cross_entropy(outputs["bright"], truth, reduction="none")
+        return (losses * weights).sum() / weights.sum()
+    def judge(self, answer):
+        found = answer(self.source.images)["bright"]
+        assert found.shape == (26, 2)
+        return {"accuracy": float((found.argmax(1) == self.labels).mean()),
+                "margin": float((found[:, 0] * range(1, 27)).sum())}
+
+def go(out):
+    return loop.train(RECIPE, Weighted(RECIPE, faces=26), Path(out), quiet=True)
+"""
+
+
+def free_port() -> str:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return str(one.getsockname()[1])
+
+
+def environment(rank: int, port: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "PYTHONPATH": f"{SRC}{os.pathsep}{TESTS}",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "WORLD_SIZE": "2",
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+    }
+
+
+def test_two_processes_give_the_losses_and_figures_of_one(tmp_path: Path) -> None:
+    script = tmp_path / "work.py"
+    script.write_text(SETTINGS + "\ngo(sys.argv[1])\n")
+    alone = {**os.environ, "PYTHONPATH": f"{SRC}{os.pathsep}{TESTS}"}
+    subprocess.run([sys.executable, script, tmp_path / "one"], env=alone, check=True, timeout=200)
+    port = free_port()
+    both = [
+        subprocess.Popen(
+            [sys.executable, script, tmp_path / "two"], env=environment(rank, port), stderr=-1
+        )
+        for rank in (0, 1)
+    ]
+    errors = [run.communicate(timeout=200)[1].decode() for run in both]
+    assert [run.returncode for run in both] == [0, 0], errors
+    one, two = (
+        [json.loads(line) for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
+        for name in ("one", "two")
+    )
+    assert len(two) == len(one) == 3  # the first process writes, the other does not
+    for expected, found in zip(one, two, strict=True):
+        assert found["loss"] == pytest.approx(expected["loss"], rel=1e-3)
+        assert found["margin"] == pytest.approx(expected["margin"], rel=1e-3)
+        assert found["accuracy"] == expected["accuracy"]
+    first, second = (
+        checkpoint.load(tmp_path / name / "last.safetensors") for name in ("one", "two")
+    )
+    for group, tensors in first[0].items():
+        torch.testing.assert_close(second[0][group], tensors, atol=1e-4, rtol=1e-3)
+
+
+def test_a_port_in_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for name, value in environment(0, port).items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(MienError, match=rf"meet at 127\.0\.0\.1:{port}.*set MASTER_PORT"):
+            distributed.join("cpu")
+
+
+def test_shares_hold_every_face_once() -> None:
+    rows = np.arange(11)
+    shares = [World(rank=rank, size=3).share(rows) for rank in range(3)]
+    assert sorted(np.concatenate(shares)) == list(rows)
+
+
+def test_more_processes_than_faces_of_a_batch_are_refused(tmp_path: Path) -> None:
+    recipe = replace(BrightOrDark().recipe, batch_size=2)
+    with pytest.raises(UsageError, match="a face for each of 4 processes, got 2"):
+        loop._shuffled(BrightOrDark(recipe), recipe, 0, World(size=4))
+
+
+def test_devices_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert distributed.device_named("auto") == "cpu"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert distributed.device_named("auto") == "cuda"
+    with pytest.raises(UsageError, match="cuda:3 must be there, found 1 cards"):
+        distributed.device_named("cuda:3")

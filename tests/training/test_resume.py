@@ -1,0 +1,166 @@
+"""A run that was stopped, at whatever moment, ends as one that was not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mien.errors import DataError, OutputError
+from mien.training import checkpoint, loop
+from mien.training.faces import Faces, Source
+from mien.training.settings import Optimizer, Recipe, Selection
+from tiny_training import TINY, BrightOrDark
+
+SRC, TESTS = Path(__file__).parents[2] / "src", Path(__file__).parents[1]
+ADAM = Optimizer(
+    kind="adam", learning_rate=0.003, ema=0.5, schedule="plateau", step_epochs=1, step_factor=0.3
+)
+RECIPES = {
+    "sgd": TINY,
+    "adam, plateau, patience, sampler": replace(
+        TINY, epochs=5, optimizer=ADAM, selection=Selection(patience=4)
+    ),
+}
+
+
+class Sampled(BrightOrDark):
+    """Draw faces with repetition, as a sampler of rare expressions does."""
+
+    def order(self, epoch: int, rng: np.random.Generator) -> Faces:
+        return rng.integers(0, len(self.source), len(self.source))
+
+
+def task_of(recipe: Recipe) -> BrightOrDark:
+    return (BrightOrDark if recipe is TINY else Sampled)(recipe)
+
+
+def same_end(whole: Path, parts: Path) -> None:
+    for name in ("last.safetensors", "best.safetensors"):
+        (expected, told), (found, state) = (checkpoint.load(p / name) for p in (whole, parts))
+        assert state == told
+        assert found.keys() == expected.keys()
+        for group, tensors in expected.items():
+            torch.testing.assert_close(found[group], tensors, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_stopped_run_resumes_to_the_same_weights(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, parts, recipe = tmp_path / "whole", tmp_path / "parts", RECIPES[name]
+    loop.train(recipe, task_of(recipe), whole, quiet=True)
+    original = loop._views
+
+    def stopped(
+        viewer: object, batches: object, recipe: object, epoch: int, world: object
+    ) -> object:
+        views = original(viewer, batches, recipe, epoch, world)  # type: ignore[arg-type]
+        for number, batch in enumerate(views):
+            if epoch == 2 and number == 1:
+                raise KeyboardInterrupt
+            yield batch
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "_views", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            loop.train(recipe, task_of(recipe), parts, quiet=True)
+    assert checkpoint.load(parts / "last.safetensors")[1]["epoch"] == 2
+    loop.train(recipe, task_of(recipe), parts, quiet=True)
+    same_end(whole, parts)
+
+
+def test_a_killed_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    recipe = replace(TINY, epochs=6)
+    torch.set_num_threads(1)
+    loop.train(recipe, BrightOrDark(recipe), whole, quiet=True)
+    script = (
+        "import time, torch, tiny_training as t; from dataclasses import replace\n"
+        "from pathlib import Path; from mien.training import loop\n"
+        "torch.set_num_threads(1)\n"
+        "class Slow(t.BrightOrDark):\n"
+        "    def loss(self, *a):\n"
+        "        time.sleep(0.1); return super().loss(*a)\n"
+        f"recipe = replace(t.TINY, epochs={recipe.epochs})\n"
+        f"loop.train(recipe, Slow(recipe), Path({str(parts)!r}), quiet=True)\n"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": f"{SRC}{os.pathsep}{TESTS}"},
+    )
+    wait_for(parts / "last.safetensors", run)
+    time.sleep(0.15)  # into an epoch
+    run.send_signal(signal.SIGKILL)
+    assert run.wait() == -signal.SIGKILL
+    assert (parts / "lock").read_text() == str(run.pid)  # it could not clean up
+    assert 0 < checkpoint.load(parts / "last.safetensors")[1]["epoch"] < recipe.epochs
+    loop.train(recipe, BrightOrDark(recipe), parts, quiet=True)
+    same_end(whole, parts)
+
+
+def wait_for(path: Path, run: subprocess.Popen[bytes]) -> None:
+    ends = time.monotonic() + 120
+    while not path.exists() and run.poll() is None and time.monotonic() < ends:
+        time.sleep(0.01)
+
+
+def test_a_checkpoint_of_another_recipe_is_not_resumed(tmp_path: Path) -> None:
+    loop.train(replace(TINY, epochs=1), BrightOrDark(), tmp_path, quiet=True)
+    with pytest.raises(DataError, match="differs in seed, epochs"):
+        loop.train(replace(TINY, seed=5), BrightOrDark(), tmp_path, quiet=True)
+
+
+@pytest.mark.parametrize("what", ["pixels", "labels", "names"])
+def test_data_that_changed_are_not_trained_on(tmp_path: Path, what: str) -> None:
+    loop.train(replace(TINY, epochs=1), BrightOrDark(), tmp_path, quiet=True)
+    task = BrightOrDark()
+    if what == "pixels":
+        images = task.source.images.copy()
+        images[23, 47, 47] ^= 1
+        task.source = Source(images, task.source.points_xy, task.source.found)
+    elif what == "labels":
+        task.labels = task.labels[::-1].copy()
+    else:
+        task.source_ids = task.source_ids[::-1].copy()
+    with pytest.raises(DataError, match="they have changed"):
+        loop.train(replace(TINY, epochs=1), task, tmp_path, quiet=True)
+
+
+def test_what_concerns_the_file_alone_may_change_when_a_run_is_over(tmp_path: Path) -> None:
+    once = replace(TINY, epochs=1)
+    best = loop.train(once, BrightOrDark(), tmp_path, quiet=True)
+    before = best.stat().st_mtime_ns
+    loop.train(replace(once, mirror=True, quantize=True), BrightOrDark(), tmp_path, quiet=True)
+    assert best.stat().st_mtime_ns == before
+
+
+def test_a_full_disk_stops_a_run_and_leaves_its_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, epochs = checkpoint.save_file, []
+
+    def full(flat: object, path: Path, metadata: object) -> None:
+        if path.name.startswith("last"):
+            epochs.append(path)
+        if len(epochs) > 1:
+            path.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+        original(flat, path, metadata=metadata)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save_file", full)
+        with pytest.raises(OutputError, match=r"No space left .* the old one is intact"):
+            loop.train(TINY, BrightOrDark(), tmp_path / "parts", quiet=True)
+    assert checkpoint.load(tmp_path / "parts" / "last.safetensors")[1]["epoch"] == 1
+    loop.train(TINY, BrightOrDark(), tmp_path / "whole", quiet=True)
+    loop.train(TINY, BrightOrDark(), tmp_path / "parts", quiet=True)
+    same_end(tmp_path / "whole", tmp_path / "parts")
