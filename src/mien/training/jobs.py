@@ -1,0 +1,140 @@
+"""Many runs as one job: every fold with every seed, each in a folder, none done twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mien.data.splits import Splits
+from mien.errors import DataError, UsageError
+from mien.evaluation import Receipt
+from mien.progress import say
+from mien.report import figures
+from mien.training import joined
+from mien.training.distributed import is_first
+from mien.training.job_page import write_job
+from mien.training.joined import Done
+from mien.training.logs import history, write
+from mien.training.run import run
+from mien.training.settings import Recipe
+from mien.training.summary import PAGE, SUMMARY
+
+if TYPE_CHECKING:
+    from mien.training.material import DataSource
+
+PLAN = "plan.json"
+PROTOCOLS = ("by-subject", "stratified", "random-images")  # those that deal as many folds as asked
+
+
+class Unit(NamedTuple):
+    """One run of a job; without a fold it is the one that the data name."""
+
+    fold: int | None
+    seed: int
+
+    def folder(self, out: Path) -> Path:
+        seeds = out if self.fold is None else out / f"fold-{self.fold + 1}"
+        return seeds / f"seed-{self.seed}"
+
+    def __str__(self) -> str:
+        fold = "" if self.fold is None else f"fold {self.fold + 1}, "
+        return f"{fold}seed {self.seed}"
+
+
+def train_all(
+    recipe: Recipe,
+    source: DataSource,
+    out: Path,
+    *,
+    folds: int | None,
+    seeds: int = 1,
+    quiet: bool = False,
+    **how: Any,
+) -> Path:
+    """Train every fold `seeds` times over and give the page that sums it up.
+
+    Folds are dealt by the recipe's protocol, by subject where it names none, and are the same for
+    all seeds, which count up from the recipe's. Runs that are over are never repeated; more seeds
+    may be asked for later. how: as `run` takes it.
+    """
+    figures.check()
+    recipe = _dealt(recipe, source, folds)
+    _keep_plan(out, recipe, source, folds)
+    units = [
+        Unit(fold, recipe.seed + more)
+        for more in range(seeds)
+        for fold in (range(folds) if folds else (None,))
+    ]
+    for number, unit in enumerate(units, 1):
+        folder = unit.folder(out)
+        if (folder / PAGE).is_file():
+            continue
+        if is_first():
+            say(f"{unit}: run {number} of {len(units)}", quiet=quiet)
+        own = source if unit.fold is None else replace(source, fold=unit.fold)
+        run(replace(recipe, seed=unit.seed), own, folder, quiet=quiet, **how)
+    if is_first():
+        write_job(out, recipe, joined.join(list(_done(out, units))))
+    return out / PAGE
+
+
+def _dealt(recipe: Recipe, source: DataSource, folds: int | None) -> Recipe:
+    """Let the recipe say how faces are dealt into folds."""
+    if folds is None:
+        return recipe
+    if source.splits is not None:
+        there = len(Splits.open(source.splits).folds)
+        if there != folds:
+            raise UsageError(f"{source.splits} has {there} folds, got --folds {folds}")
+        return recipe
+    protocol = recipe.data.protocol or PROTOCOLS[0]
+    if protocol not in PROTOCOLS:
+        raise UsageError(
+            f"the protocol {protocol!r} does not deal {folds} folds; set data.protocol to"
+            f" {', '.join(PROTOCOLS)}, or give a file of splits that has {folds} folds"
+        )
+    return replace(recipe, data=replace(recipe.data, folds=folds, protocol=protocol))
+
+
+def _keep_plan(out: Path, recipe: Recipe, source: DataSource, folds: int | None) -> None:
+    """Note what the job is of; refuse a folder that holds another one."""
+    asked = {
+        **{name: value for name, value in recipe.to_dict().items() if name != "seed"},
+        "folds": folds,
+        "table": source.table and source.table.resolve().name,
+        "options": dict(source.options),
+        "splits": source.splits and Splits.open(source.splits).ids_sha256,
+    }
+    path = out / PLAN
+    if not path.exists():
+        if is_first():
+            write(path, json.dumps(asked, indent=1) + "\n")
+        return
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        changed = sorted(name for name in {*asked, *found} if asked.get(name) != found.get(name))
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"cannot read {path}: {error}; name another --out folder") from error
+    if changed:
+        raise UsageError(
+            f"{out} holds a job with other settings ({', '.join(changed)} differ); name another"
+            " --out folder"
+        )
+
+
+def _done(out: Path, units: list[Unit]) -> Iterator[Done]:
+    for unit in units:
+        folder = unit.folder(out)
+        path = folder / "test.json"
+        if not path.is_file():
+            raise DataError(f"no {path}; a job needs faces that test each of its runs")
+        try:
+            about = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"cannot read {folder / SUMMARY}: {error}; remove {folder / PAGE} and run again"
+            ) from error
+        yield Done(unit.fold, unit.seed, Receipt.open(path), history(folder), about)
