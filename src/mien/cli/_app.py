@@ -6,6 +6,7 @@ import typer
 
 from mien.cli import _options
 from mien.cli import data as data_commands
+from mien.cli import networks as networks_commands
 from mien.cli import study as study_commands
 from mien.cli._ending import ends_well
 from mien.cli.compare import compare
@@ -67,6 +68,10 @@ def build() -> typer.Typer:
     data.callback()(about_data)
     _add(data, data_commands.EXAMPLES)
     app.add_typer(data, name="data")
+    networks = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    networks.callback()(about_networks)
+    _add(networks, networks_commands.EXAMPLES)
+    app.add_typer(networks, name="networks")
     study = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
     study.callback()(about_study)
     _add(study, study_commands.EXAMPLES)
@@ -87,6 +92,10 @@ def about(version: _options.Version = False) -> None:
 
 def about_data(version: _options.Version = False) -> None:
     """See what is in data sets of faces, check them, and make tables of them."""
+
+
+def about_networks(version: _options.Version = False) -> None:
+    """See which networks can be trained, and what is in one."""
 
 
 def about_study(version: _options.Version = False) -> None:

@@ -27,7 +27,9 @@ _BRANCHED = ("googlenet", "inception_v3")
 
 @dataclass(frozen=True)
 class _Facts:
-    """What a network was made for: its own side, the least it takes, whether it takes no other."""
+    """What a network was made for: its own side, the least it takes (0: its library does not say),
+    whether it takes no other, and the levels its weights want.
+    """
 
     side: int
     least: int
@@ -49,10 +51,17 @@ class HubNetwork(nn.Module):
     std: Tensor
 
     def __init__(
-        self, hub: str, heads: Mapping[str, int], *, pretrained: bool = False, frozen: bool = False
+        self,
+        hub: str,
+        heads: Mapping[str, int],
+        *,
+        side: int | None = None,
+        pretrained: bool = False,
+        frozen: bool = False,
     ) -> None:
         super().__init__()
         self.body, features, self.facts = _made(hub, pretrained)
+        self.least = self.facts.least or _least(self.body, side, self.facts.side)
         self.frozen = frozen
         if frozen:
             self.body.requires_grad_(False)
@@ -77,10 +86,10 @@ class HubNetwork(nn.Module):
         return self
 
     def _sized(self, x: Tensor) -> Tensor:
-        side, least = x.shape[-1], self.facts.least
+        side, least = x.shape[-1], self.least
         if side == least or (side > least and not self.facts.exact):
             return x
-        return functional.interpolate(x, size=(least, least), mode="bilinear", antialias=True)
+        return functional.interpolate(x, size=(least, least), mode="bilinear")
 
 
 @lru_cache
@@ -108,8 +117,8 @@ def network(hub: str) -> Network:
 def hub_network(
     hub: str, heads: Mapping[str, int], *, side: int, channels: int, **settings: bool
 ) -> HubNetwork:
-    """Build for any side and number of channels: the module itself fits its input."""
-    return HubNetwork(hub, heads, **settings)
+    """Build as the registry asks; the module itself fits its input, grey or in colour."""
+    return HubNetwork(hub, heads, side=side, **settings)
 
 
 def _made(hub: str, pretrained: bool) -> tuple[nn.Module, int, _Facts]:
@@ -172,6 +181,22 @@ def _cut(body: nn.Module) -> int:
     return features
 
 
+def _least(body: nn.Module, side: int | None, own: int) -> int:
+    """Try whether a network takes pictures of a side; if not, they are brought to its own."""
+    if side is None or side >= own:
+        return side or own
+    level = next(body.parameters())
+    training = body.training
+    try:
+        with torch.no_grad():
+            body.eval()(level.new_zeros(1, 3, side, side))
+    except (AssertionError, RuntimeError):
+        return own
+    finally:
+        body.train(training)
+    return side
+
+
 def _of_timm(name: str, pretrained: bool) -> tuple[nn.Module, int, _Facts]:
     timm = _library("timm")
     if not timm.is_model(name):
@@ -180,7 +205,7 @@ def _of_timm(name: str, pretrained: bool) -> tuple[nn.Module, int, _Facts]:
     asked = body.pretrained_cfg
     side = asked["input_size"][-1]
     exact = bool(asked.get("fixed_input_size"))
-    least = side if exact else (asked.get("min_input_size") or (3, 32, 32))[-1]
+    least = side if exact else (asked.get("min_input_size") or (0,))[-1]
     features = getattr(body, "head_hidden_size", None) or body.num_features
     return body, features, _Facts(side, least, exact, asked["mean"], asked["std"])
 
@@ -196,8 +221,8 @@ def _library(name: str) -> ModuleType:
 
 def _unknown(library: str, name: str, known: Sequence[str]) -> UsageError:
     near = get_close_matches(name, known, n=1)
-    suggestion = f"did you mean {near[0]!r}?" if near else "see"
+    suggestion = f"; did you mean {near[0]!r}?" if near else ""
     return UsageError(
-        f"unknown {library} network {name!r}; {suggestion} ({library}'s list_models names all"
+        f"unknown {library} network {name!r}{suggestion} ({library}'s list_models names all"
         f" {len(known)})"
     )

@@ -50,7 +50,7 @@ class ResidualBlock(nn.Module):
         return torch.relu(total)
 
 
-class _Halve(nn.Module):
+class Halve(nn.Module):
     """Average squares of `stride` pixels; where they do not fit, as many as the convolution gives.
 
     Asked to round up where nothing is left over, onnxruntime leaves its quick layout: a tenth of
@@ -71,7 +71,7 @@ def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
         return nn.Identity()
     # Averaging before the 1x1 keeps all pixels; a strided 1x1 would drop three of four.
     return nn.Sequential(
-        _Halve(stride) if stride > 1 else nn.Identity(),
+        Halve(stride) if stride > 1 else nn.Identity(),
         nn.Conv2d(inputs, outputs, 1, bias=False),
         nn.BatchNorm2d(outputs),
     )
