@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mien.training.curves import panels, write_curves
+from mien.training.curves import panels, worded, write_curves
 
 
 def test_measures_that_can_share_an_axis_do() -> None:
@@ -23,6 +23,12 @@ def test_measures_that_can_share_an_axis_do() -> None:
         "ferplus": {"none": [0.7, 0.8], "eyes": [0.6, 0.7]},
         "learning rate": {"learning_rate": [0.1, 0.05]},
     }
+
+
+def test_figures_are_named_for_people() -> None:
+    assert worded("-loss", -1.5) == ("validation loss", 1.5)
+    assert worded("macro_f1", 0.5) == ("macro F1", 0.5)
+    assert worded("ferplus/none", 0.5) == ("ferplus/none", 0.5)
 
 
 def test_the_curves_of_a_log_are_drawn_beside_it(tmp_path: Path) -> None:

@@ -52,6 +52,11 @@ def test_people_are_drawn_anew_where_they_are_known() -> None:
     assert low == 0 and high == 1  # of three people, one was always wrong
 
 
+def test_a_job_without_a_mistake_is_not_certain_of_the_next_face() -> None:
+    found = join([done(0, 1, [1] * 20, tuple("abcde" * 4))])
+    assert found.interval95 == metrics.wilson(20, 20)
+
+
 def test_who_is_tested_in_two_folds_was_trained_on_before() -> None:
     found = join([done(0, 1, [1, 0], ("a", "b")), done(1, 1, [1, 0], ("b", "c"))])
     assert found.subjects_overlap is True and found.subjects == 3

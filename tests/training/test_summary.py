@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "log.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in log))
     about = {"recipe": RECIPE.to_dict(), "device": "cpu", "torch": "2.13", "data": STATED}
     (tmp_path / "run.json").write_text(json.dumps(about))
-    state = {"best_epoch": 2, "figures": {"accuracy": 0.75}}
+    state = {"best_epoch": 2, "figures": {"accuracy": 0.75, "-loss": -1.25}}
     checkpoint.save(tmp_path / "best.safetensors", {"average": {"w": torch.zeros(1)}}, state)
     return tmp_path
 
@@ -56,6 +56,8 @@ def test_the_page_tells_what_a_reader_asks(folder: Path, expression_path: Path) 
         "faces of the test part",
         "Of 2 epochs, epoch 2 was kept",
         "2 min 2 s",
+        "validation loss",
+        "if people are drawn anew",
         "Validation part",
         "optimizer.kind",
         "by-subject, 3 folds, seed 0",

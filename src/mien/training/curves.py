@@ -27,10 +27,17 @@ def panels(found: History) -> dict[str, History]:
     return given
 
 
+def worded(name: str, value: float) -> tuple[str, float]:
+    """Name a figure for people; that of the loss is kept with its sign turned."""
+    if name == "-loss":
+        return "validation loss", -value
+    return name.replace("_", " ").replace(" f1", " F1"), value
+
+
 def _place(name: str) -> tuple[str, str]:
     if name in ("loss", "-loss"):
         return "loss", "training" if name == "loss" else "validation"
     if name in SHARES:
-        return "share right", name.replace("_", " ")
+        return "share right", worded(name, 0)[0]
     title, _, line = name.partition("/")
     return title.replace("_", " "), line or name

@@ -14,6 +14,7 @@ from mien.progress import span
 from mien.report import figures
 from mien.report.document import Block, Document, Shown, Table, Warned, csv_text
 from mien.report.page import Fact, code
+from mien.training.curves import panels, worded
 from mien.training.joined import Joined, row
 from mien.training.logs import History, write
 from mien.training.settings import Recipe
@@ -22,7 +23,7 @@ from mien.training.summary import PAGE
 
 RECORD, ROWS = "job.json", "results.csv"
 SCHEMA = "mien.job/1"
-CURVES = ("loss", "-loss", "accuracy")
+CURVES = (("loss", "training"), ("loss", "validation"), ("share right", "accuracy"))
 OVERLAP = (
     "Subjects are in training and test: the same people were trained on and tested, so the result"
     " is too good. Deal the folds by subject."
@@ -55,7 +56,8 @@ def document(recipe: Recipe, job: Joined) -> Document:
         title=f"{recipe.name}: {_named(job)}",
         lead=(
             f"Right on {found.value:.1%} of {job.faces:,} faces, each tested by networks that were"
-            f" not trained on it: {low:.1%} to {high:.1%} at 95 %, {job.drawn} drawn anew."
+            f" not trained on it: {low:.1%} to {high:.1%} at 95 %"
+            f"{', people drawn anew' if job.drawn == 'people' else ''}."
         ),
         facts=list(_facts(job)),
         sections=[(title, blocks) for title, blocks in sections if blocks],
@@ -69,7 +71,7 @@ def _named(job: Joined) -> str:
 
 def _facts(job: Joined) -> Iterator[Fact]:
     for name, spread in job.measures.items():
-        yield Fact(f"{spread.value:.1%}", name.replace("_", " "))
+        yield Fact(f"{spread.value:.1%}", worded(name, 0)[0])
     yield Fact(f"{job.faces:,}", "faces tested")
     if job.subjects:
         yield Fact(f"{job.subjects:,}", "people")
@@ -82,7 +84,7 @@ def _measures(job: Joined) -> Iterator[Block]:
     header = ("measure", "all faces", "mean of folds", "± of folds", "± of seeds")
     lines = [
         (
-            name.replace("_", " "),
+            worded(name, 0)[0],
             f"{of.value:.1%}",
             f"{of.fold_mean:.1%}",
             _points(of.fold_sd),
@@ -141,12 +143,14 @@ def _curves(recipe: Recipe, job: Joined) -> Iterator[Block]:
     for run in job.runs:
         name = f"fold {(run.fold or 0) + 1}" if by_fold else f"seed {run.seed}"
         lines.setdefault(name, []).append(run.history)
-    for measure in dict.fromkeys((*CURVES, recipe.selection.metric)):
-        drawn = {
-            name: {measure: _mean([of[measure] for of in histories])}
+    chosen = ("share right", worded(recipe.selection.metric, 0)[0])
+    for title, line in dict.fromkeys((*CURVES, chosen)):
+        told = {
+            name: [of[title][line] for of in map(panels, histories) if line in of.get(title, {})]
             for name, histories in lines.items()
-            if all(measure in of for of in histories)
         }
+        named = f"{line} loss" if title == "loss" else line
+        drawn = {name: {named: _mean(values)} for name, values in told.items() if values}
         if drawn:
             yield Shown(figures.history_figure(drawn))
 

@@ -49,7 +49,7 @@ class Spread:
 class Joined:
     """All that is said of a job.
 
-    interval95: of the accuracy, `drawn` over people or faces. subjects_overlap: whether somebody is
+    interval95: of the accuracy, over people or faces as `drawn` says. subjects_overlap: whether somebody is
     tested in two folds, and so was trained on before a test; None where subjects are not known.
     confusion: (C, C), summed over seeds.
     """
@@ -100,14 +100,16 @@ def join(runs: Sequence[Done]) -> Joined:
     known = all(subjects)
     right = np.concatenate([run.receipt.right for run in runs])
     seeds = len({run.seed for run in runs})
+    everyone = [one for of in subjects for one in of] if known else []
+    interval, drawn = _interval(right, everyone, seeds)
     return Joined(
         runs=tuple(runs),
         faces=len(right) // seeds,
-        subjects=len({one for of in subjects for one in of}) if known else 0,
+        subjects=len({*everyone}),
         subjects_overlap=_overlap(runs) if known else None,
         measures={name: _spread(runs, counts, of) for name, of in MEASURES.items()},
-        interval95=_interval(right, [one for of in subjects for one in of] if known else [], seeds),
-        drawn="people" if known else "faces",
+        interval95=interval,
+        drawn=drawn,
         labels=labels,
         confusion=counts.sum(axis=0),
         protocol=_common([run.receipt.result["protocol"] for run in runs]),
@@ -153,12 +155,14 @@ def _deviation(values: NDArray[Any]) -> float | None:
     return float(values.std(ddof=1)) if len(values) > 1 else None
 
 
-def _interval(right: NDArray[np.bool_], subjects: Sequence[str], seeds: int) -> tuple[float, float]:
-    """Draw people anew where they are known; seeds are no more faces, and widen nothing."""
-    if len(set(subjects)) > 1:
+def _interval(
+    right: NDArray[np.bool_], subjects: Sequence[str], seeds: int
+) -> tuple[tuple[float, float], str]:
+    """Draw people anew where they are known; more seeds are not more faces."""
+    if len(set(subjects)) > 1 and 0 < right.sum() < len(right):
         none, groups = np.zeros_like(right), np.array(subjects)
-        return metrics.paired_bootstrap(right, none, SEED, ROUNDS, groups)
-    return metrics.wilson(round(int(right.sum()) / seeds), len(right) // seeds)
+        return metrics.paired_bootstrap(right, none, SEED, ROUNDS, groups), "people"
+    return metrics.wilson(round(int(right.sum()) / seeds), len(right) // seeds), "faces"
 
 
 def _check(runs: Sequence[Done]) -> None:

@@ -16,7 +16,7 @@ from mien.report import figures
 from mien.report.document import Block, Document, Shown, Table, Warned
 from mien.report.page import Fact, code, fold
 from mien.training import checkpoint
-from mien.training.curves import panels, write_curves
+from mien.training.curves import panels, worded, write_curves
 from mien.training.logs import entries, history, write
 from mien.training.predictions import PREDICTIONS, measured, write_predictions
 from mien.training.settings import Recipe
@@ -101,7 +101,7 @@ def _lead(run: Run, epochs: int) -> str:
     for part in ("test", "validation"):
         if part in run.receipts:
             result = run.receipts[part].result
-            low, high = result["subjects_interval95"] or result["interval95"]
+            low, high = result["interval95"]
             return (
                 f"The file is right on {result['correct']:,} of {result['faces']:,} faces of the"
                 f" {part} part: {low:.1%} to {high:.1%} at 95 %. {best}"
@@ -114,8 +114,8 @@ def _facts(run: Run, log: Sequence[Mapping[str, Any]]) -> Iterator[Fact]:
         yield Fact(f"{of.result['accuracy']:.1%}", f"accuracy, {part} part")
         yield Fact(f"{of.result['balanced_accuracy']:.1%}", f"balanced, {part} part")
     if not run.receipts:
-        for name, value in run.state.get("figures", {}).items():
-            yield Fact(f"{value:.4g}", name.replace("_", " "))
+        for name, value in _figures(run):
+            yield Fact(f"{value:.4g}", name)
     yield Fact(str(run.state.get("best_epoch", len(log))), f"best epoch of {len(log)}")
     yield Fact(span(sum(entry.get("seconds") or 0 for entry in log)), "of training")
 
@@ -129,10 +129,13 @@ def _warnings(run: Run) -> Iterator[str]:
 def _curves(run: Run) -> Iterator[Block]:
     for title, lines in panels(history(run.folder)).items():
         yield Shown(figures.history_figure({name: {title: of} for name, of in lines.items()}))
-    best = run.state.get("figures", {})
-    if best:
+    if found := _figures(run):
         yield f"At epoch {run.state['best_epoch']}, before the file was written:"
-        yield Table(("measure", "value"), [(name, f"{best[name]:.4f}") for name in best])
+        yield Table(("measure", "value"), [(name, f"{value:.4f}") for name, value in found])
+
+
+def _figures(run: Run) -> list[tuple[str, float]]:
+    return [worded(name, value) for name, value in run.state.get("figures", {}).items()]
 
 
 def _part(receipt: Receipt) -> Iterator[Block]:
@@ -141,9 +144,10 @@ def _part(receipt: Receipt) -> Iterator[Block]:
         (name, f"{of['faces']:,}", *(_percent(of[what]) for what in ("recall", "precision", "f1")))
         for name, of in result["expressions"].items()
     ]
-    low, high = result["interval95"]
+    (low, high), people = result["interval95"], result["subjects_interval95"]
+    drawn = f"; {people[0]:.1%} to {people[1]:.1%} if people are drawn anew" if people else ""
     yield (
-        f"Accuracy {result['accuracy']:.1%} ({low:.1%} to {high:.1%} at 95 %), balanced"
+        f"Accuracy {result['accuracy']:.1%} ({low:.1%} to {high:.1%} at 95 %{drawn}), balanced"
         f" {result['balanced_accuracy']:.1%}, macro F1 {result['macro_f1']:.1%}, calibration error"
         f" {result['ece']:.1%}; measured on the model file."
     )
