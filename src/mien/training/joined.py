@@ -49,9 +49,9 @@ class Spread:
 class Joined:
     """All that is said of a job.
 
-    interval95: of the accuracy, over people or faces as `drawn` says. subjects_overlap: whether somebody is
-    tested in two folds, and so was trained on before a test; None where subjects are not known.
-    confusion: (C, C), summed over seeds.
+    interval95: of the accuracy, over people or faces as `drawn` says. subjects_overlap: whether
+    somebody is tested in two folds, and so was trained on before a test; None where subjects are
+    not known. confusion: (C, C), summed over seeds.
     """
 
     runs: tuple[Done, ...]
