@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 import models
+from mien.errors import UsageError
+from mien.occlusion import names
 from mien.training import hiding
 from mien.training.hiding import Hiding
 
@@ -56,3 +58,45 @@ def test_the_share_of_hidden_faces_follows_the_settings(rng: np.random.Generator
     settings = Hiding(eyes=0.3)
     changed = [hiding.hide_at_random(image, POINTS, settings, rng)[0].any() for _ in range(400)]
     assert 0.2 < np.mean(changed) < 0.4
+
+
+@pytest.mark.parametrize("shape", sorted(hiding.SHAPES))
+def test_faces_in_colour_are_hidden_alike(shape: str, rng: np.random.Generator) -> None:
+    image = rng.integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    hidden, cover = hiding.hide(image, POINTS, shape, rng)
+    assert hidden.shape == image.shape and cover.shape == (48, 48)
+    np.testing.assert_array_equal(hidden[~cover], image[~cover])
+
+
+@pytest.mark.parametrize("colours", [(), (3,)])
+def test_named_occluders_are_drawn_on_their_shares(colours: tuple[int, ...]) -> None:
+    image = np.full((48, 48, *colours), 128, np.uint8)
+    specs = ("eyes", "mouth", "n95", "hand+sunglasses")
+    settings = Hiding(occluders=specs, flat=0.3, realistic=0.3)
+    assert settings.named("flat") == ("eyes", "mouth")
+    assert settings.named("realistic") == ("n95", "hand+sunglasses")
+    changed, states = [], []
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        drawn, state = hiding.hide_at_random(image, POINTS, settings, rng)
+        changed.append((drawn != image).any())
+        states.append(state)
+    assert 0.4 < np.mean(changed) < 0.62
+    assert (np.nansum(states, axis=0) > 20).all()
+
+
+def test_every_realistic_occluder_can_be_drawn() -> None:
+    image = np.full((48, 48), 128, np.uint8)
+    for name in names("realistic"):
+        settings = Hiding(occluders=(name,), realistic=1.0)
+        drawn, _ = hiding.hide_at_random(image, POINTS, settings, np.random.default_rng(0))
+        assert (drawn != image).any(), name
+
+
+def test_a_share_without_an_occluder_of_its_kind_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"hiding\.realistic.*names none that is realistic"):
+        Hiding(occluders=("eyes",), flat=0.1, realistic=0.1)
+    with pytest.raises(UsageError, match="needs a share"):
+        Hiding(occluders=("eyes",))
+    with pytest.raises(UsageError, match="unknown occluder 'eye'"):
+        Hiding(occluders=("eye",), flat=0.1)

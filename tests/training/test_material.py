@@ -145,6 +145,9 @@ def test_statistics_come_from_the_training_part_alone(tmp_path: Path) -> None:
     assert found.preparation.normalize == "data-set"
     assert found.preparation.mean == pytest.approx((pixels[:16].mean(),))
     assert found.preparation.std == pytest.approx((pixels[:16].std(),))
+    coloured = NetworkSettings(name="two-layer-32", channels=3)
+    mean = gather(recipe(40, coloured), DataSource(table=tmp_path / "faces")).preparation.mean
+    assert mean == found.preparation.mean * 3
 
 
 def test_a_file_states_the_framing_of_faces_that_came_cut(tmp_path: Path) -> None:
@@ -180,12 +183,23 @@ def test_a_preset_is_sized_and_coloured_as_the_network_takes_it(tmp_path: Path) 
     network = NetworkSettings(name="jaffe", channels=3)
     found = gather(recipe(20, network, preparation="system2"), source)
     assert found.preparation.normalize == "symmetric" and found.preparation.align == "eyes"
-    assert found.train.images.shape == (16, 20, 20, 3)
+    assert (found.preparation.size_hw, found.preparation.colour) == ((20, 20), "rgb")
+    assert found.train.images.shape == (16, 20, 20)
     pretrained = NetworkSettings(name="resnet18", pretrained=True)
     assert (
         gather(recipe(network=pretrained, preparation="system2"), source).preparation.normalize
         == "unit"
     )
+
+
+def test_small_faces_stay_small_in_memory(tmp_path: Path) -> None:
+    network = NetworkSettings(name="alexnet", channels=3)
+    found = gather(recipe(224, network), saved(tmp_path, official()))
+    assert found.train.images.shape == (16, 32, 32)
+    assert found.preparation.size_hw == (224, 224)
+    assert found.preparation.interpolation == "bilinear"
+    scaled = (models.face_points(32) + 0.5) * 7 - 0.5
+    np.testing.assert_allclose(found.preparation.template_xy, scaled, atol=1e-3)
 
 
 def test_photographs_are_cut_by_the_preparation(tmp_path: Path, rng: np.random.Generator) -> None:

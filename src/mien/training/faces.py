@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,7 +91,7 @@ class Viewer:
         self.source = source
         self.recipe = recipe
         self.device = device
-        self._normalized = _normalizing(preparation)
+        self._preparation = preparation
         self._frame = geometry.scaling(source.images.shape[1:3], (recipe.side, recipe.side))
         aligning = recipe.augmentation.align_share > 0
         self._aligned = source.aligned(recipe.side) if aligning else None
@@ -134,7 +133,7 @@ class Viewer:
         floats = levels(images, self.device)
         floats = augment.warp(floats, matrix, self.recipe.side, settings.padding_of(epoch))
         floats = augment.photometric(floats, uniforms, settings, generator)
-        floats = self._normalized(augment.cut_out(floats, uniforms, settings))
+        floats = normalized(augment.cut_out(floats, uniforms, settings), self._preparation)
         points = self._points(faces, matrix, flipped)
         if not settings.mixup:
             return View(floats, points, states)
@@ -181,7 +180,7 @@ def plain_view(
     floats = levels(images, device)
     if floats.shape[2] != side:
         floats = torch.nn.functional.interpolate(floats, size=(side, side), mode="bilinear")
-    return _normalizing(preparation)(floats)
+    return normalized(floats, preparation)
 
 
 def levels(images: npt.NDArray[np.uint8], device: str = "cpu") -> Tensor:
@@ -190,7 +189,10 @@ def levels(images: npt.NDArray[np.uint8], device: str = "cpu") -> Tensor:
     return floats[:, None] if floats.ndim == 3 else floats.permute(0, 3, 1, 2)
 
 
-def _normalizing(preparation: Preparation | None) -> Callable[[Tensor], Tensor]:
+def normalized(images: Tensor, preparation: Preparation | None) -> Tensor:
+    """Normalise float images (n, C, H, W) of 0..255, by default each by itself."""
     if preparation is None:
-        return augment.per_image
-    return lambda images: augment.normalized(images, preparation)
+        return augment.per_image(images)
+    if preparation.colour == "rgb" and images.shape[1] == 1:
+        images = images.expand(-1, 3, -1, -1)
+    return augment.normalized(images, preparation)

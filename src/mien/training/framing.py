@@ -13,6 +13,7 @@ import numpy.typing as npt
 from mien import geometry
 from mien.data.crops import SUMMARY
 from mien.data.points import with_points
+from mien.data.statistics import fitted
 from mien.data.table import POINTS, FaceTable
 from mien.errors import DataError, UsageError
 from mien.networks import registry
@@ -63,17 +64,42 @@ def recorded(table: Path) -> Preparation | None:
 
 
 def cut(faces: FaceTable, steps: Preparation) -> FaceTable:
-    """Take every image as the one face it is, as evaluation does."""
-    grey = faces.images.ndim == 3
-    if grey == (steps.colour == "grey") and faces.images.shape[1:3] == steps.size_hw:
-        if steps.equalize == "none":
+    """Take every image as the one face it is, as evaluation does.
+
+    Where nothing is equalised, small faces stay small and grey ones grey: views enlarge them.
+    """
+    found = faces.images.shape[1:3]
+    if steps.equalize == "none":
+        small = all(here <= goal for here, goal in zip(found, steps.size_hw, strict=True))
+        grey = faces.images.ndim == 3 or steps.colour == "grey"
+        kept = found if small else steps.size_hw
+        steps = replace(steps, size_hw=kept, colour="grey" if grey else "rgb")
+        if small and grey == (faces.images.ndim == 3):
             return faces
     images = np.stack([steps.whole(image) for image in faces.images])
     points = faces.points_xy
     if points is not None:
-        frame = geometry.scaling(faces.images.shape[1:3], steps.size_hw)
+        frame = geometry.scaling(found, steps.size_hw)
         points = geometry.apply(frame, points).astype(np.float32)
     return replace(faces, images=images, points_xy=points)
+
+
+def enlarging(steps: Preparation, faces: FaceTable) -> Preparation:
+    """State how views enlarge faces, where they do."""
+    as_large = faces.images.shape[1:3] == steps.size_hw
+    return steps if as_large else replace(steps, interpolation="bilinear")
+
+
+def with_statistics(steps: Preparation, train: FaceTable) -> Preparation:
+    """Fit mean and deviation on training faces, if the normalisation wants them."""
+    if steps.normalize != "data-set":
+        return steps
+    grey = train.images.ndim == 3
+    size = (train.images.shape[1], train.images.shape[2])
+    own = replace(steps, size_hw=size, colour="grey" if grey else "rgb", template_xy=None)
+    own = fitted(replace(own, align="none", crop="whole"), train, np.ones(len(train), bool))
+    channels = 3 if grey and steps.colour == "rgb" else 1
+    return replace(steps, mean=(own.mean or ()) * channels, std=(own.std or ()) * channels)
 
 
 def as_given(steps: Preparation, recipe: Recipe, table: Path | None) -> bool:
@@ -94,6 +120,7 @@ def framed(steps: Preparation, train: FaceTable) -> Preparation:
         some = np.linspace(0, len(train) - 1, min(AVERAGED, len(train))).astype(np.int64)
         points, known = known_points(with_points(train[some])[0])
     mean = points[known].mean(axis=0, dtype=np.float64)
+    mean = geometry.apply(geometry.scaling(train.images.shape[1:3], steps.size_hw), mean)
     return replace(steps, align="similarity-68", crop="template", template_xy=_tupled(mean))
 
 

@@ -13,13 +13,12 @@ import numpy as np
 from mien.data import audit
 from mien.data.points import with_points
 from mien.data.splits import Fold, Splits, make, official_order, take
-from mien.data.statistics import fitted
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.selection import Choice
 from mien.expressions import EXPRESSIONS
 from mien.preparation import Preparation
-from mien.training.framing import as_given, cut, framed, steps_of
+from mien.training.framing import as_given, cut, enlarging, framed, steps_of, with_statistics
 from mien.training.settings import DataSettings, Recipe
 
 PARTS = ("train", "validation", "test")
@@ -44,7 +43,9 @@ class DataSource:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Faces cut, sized and equalised as the preparation says; it normalises where they are seen.
+    """Faces cut and equalised as the preparation says; where they are seen, it normalises them.
+
+    They may be smaller than it says, and grey where it wants colour: views make up for both.
 
     The labels of every part count in `labels`. stated: what a result says of its data.
     """
@@ -98,9 +99,8 @@ def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
         "training_faces": dict(zip(labels, counted(train), strict=True)),
         "preparation": data.preparation or "faces as the set has them",
     }
+    steps = enlarging(with_statistics(steps, train), train)
     steps = framed(steps, train) if as_given(steps, recipe, source.table) else steps
-    if steps.normalize == "data-set":
-        steps = fitted(steps, train, np.ones(len(train), bool))
     return Material(labels, steps, train, parts["validation"], parts["test"], stated)
 
 
