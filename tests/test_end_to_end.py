@@ -10,7 +10,10 @@ from mien.errors import DataError
 from mien.faces.landmarks import Landmarker
 from mien.recognizer import ExpressionReader
 from mien.session import open_model
+from mien.training.material import DataSource
+from mien.training.recipe import read_recipe
 from mien.training.run import run
+from mien.training.settings import Recipe
 from tiny_fer import tiny_fer
 
 NETWORK = """
@@ -36,14 +39,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def recipe(folder: Path, task: str, more: str = "") -> Path:
+def recipe(folder: Path, task: str, more: str = "") -> Recipe:
     path = folder / f"{task}.toml"
     path.write_text(f'name = "{task}"\ntask = "{task}"\n{NETWORK}{more}')
-    return path
+    return read_recipe(path)
 
 
 def test_an_expression_model_trains_exports_and_predicts(data: Path, tmp_path: Path) -> None:
-    path = run(recipe(tmp_path, "expression"), data, tmp_path / "out", overrides={}, quiet=True)
+    path = run(recipe(tmp_path, "expression"), DataSource(root=data), tmp_path / "out", quiet=True)
     metadata = open_model(path, kind="expression").metadata
     names = " ".join(record["data_set"] for record in metadata.trained_on)
     assert "FER-2013" in names and "FER+" in names
@@ -64,9 +67,8 @@ def test_a_landmark_model_trains_exports_and_locates(
 ) -> None:
     monkeypatch.setattr("mien.training.landmarks.BANK", 6)
     more = "pool = 3\n"
-    path = run(
-        recipe(tmp_path, "landmarks", more), data, tmp_path / "out", overrides={}, quiet=True
-    )
+    source = DataSource(root=data)
+    path = run(recipe(tmp_path, "landmarks", more), source, tmp_path / "out", quiet=True)
     points, faceness = Landmarker(path).from_whole(np.zeros((2, 48, 48), dtype=np.uint8))
     assert points.shape == (2, 68, 2) and np.isfinite(points).all()
     assert faceness.shape == (2,)
@@ -76,10 +78,5 @@ def test_data_without_points_is_named(data: Path, tmp_path: Path) -> None:
     (tmp_path / "part").mkdir()
     (tmp_path / "part" / "fer2013.csv").write_bytes((data / "fer2013.csv").read_bytes())
     with pytest.raises(DataError, match=r"landmarks68\.npz"):
-        run(
-            recipe(tmp_path, "expression"),
-            tmp_path / "part",
-            tmp_path / "o",
-            overrides={},
-            quiet=True,
-        )
+        source = DataSource(root=tmp_path / "part")
+        run(recipe(tmp_path, "expression"), source, tmp_path / "o", quiet=True)

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mien import geometry, metrics
+from mien import metrics
 from mien.data import labels as vote_rules
 from mien.data import rights
 from mien.data.table import FaceTable
-from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
 from mien.faces.landmarks import Landmarker
-from mien.preparation import Preparation
 from mien.recognizer import ExpressionReader
 from mien.session import Metadata, Model, Output
 from mien.training import calibrate
 from mien.training.expression import REGIONS, seven
-from mien.training.faces import Source, plain_view
+from mien.training.faces import plain_view
 from mien.training.landmarks import NO_FACE_COLUMN, NO_FACE_FROM
-from mien.training.settings import Recipe
+from mien.training.task import Task
 from mien.training.validation import Answer
 
 DATA_SETS = ("fer2013", "ferplus")
-TRAINED_ON = (
-    *map(rights.record, DATA_SETS),
-    {
-        "data_set": "68 points a face, predicted by MediaPipe Face Mesh 0.10.21",
-        "licence": "Apache-2.0",
-        "redistribution": "allowed",
-        "commercial_training": "allowed",
-        "public_weights": "allowed",
-        "source": "Kartynnik et al. 2019, arXiv 1907.06724",
-    },
-)
 AT_ONCE = 256
 LOST_FACES = 0.002  # share of true faces that the face threshold may turn away
 # A detector's box is no crop: the landmark crop is a square of `box_side` mean sides of the box,
@@ -50,7 +38,12 @@ MEASURED = {
     "error": "mean point error of one pass, % of the box",
     "error-moved": "mean point error of one pass, % of the box, face moved and turned",
     "face": "AUC of a face or none",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "worst_recall": "recall of the worst expression",
 }
+RIGHTS = tuple(entry.name for entry in fields(rights.Rights))
 FACES = {
     "none": "whole faces",
     "mask-polygon": "lower half masked",
@@ -60,45 +53,45 @@ FACES = {
 }
 
 
-@dataclass(frozen=True)
-class Described:
-    """A run that is over: its recipe, its faces, the figures of its best epoch."""
-
-    recipe: Recipe
-    source: Source
-    figures: dict[str, float]
-
-
 def describe(
-    run: Described, model: Model | None = None, public: FaceTable | None = None
+    task: Task,
+    figures: Mapping[str, float],
+    model: Model | None = None,
+    held: FaceTable | None = None,
 ) -> Metadata:
-    """Make the metadata; with the exported model and the public part also its calibration."""
-    expression = run.recipe.task == "expression"
-    outputs = _expression_outputs() if expression else _landmark_outputs()
-    if model is not None and public is not None:
-        fit = _calibrated_expression if expression else _calibrated_landmarks
-        outputs = fit(outputs, model, public)
+    """Make the metadata; with the exported model and faces it was not trained on, calibrated."""
+    recipe, outputs = task.recipe, task.outputs()
+    if model is not None and held is not None:
+        outputs = CALIBRATED[recipe.task](outputs, answers_of(model, recipe.task), held, model)
+    labels, landmarks = recipe.task == "labels", recipe.task == "landmarks"
+    trained_on = task.trained_on()
+    terms = trained_on[0] if labels else asdict(rights.strictest(DATA_SETS))
     return Metadata(
-        kind=run.recipe.task,
-        name=run.recipe.name,
-        size_hw=(run.recipe.side, run.recipe.side),
-        preparation=_preparation(run).to_json(),
+        kind="landmarks" if landmarks else "expression",
+        name=recipe.name,
+        size_hw=(recipe.side, recipe.side),
+        preparation=task.preparation().to_json(),
         outputs=outputs,
-        trained_on=TRAINED_ON,
-        recipe_sha256=run.recipe.sha256(),
-        results={"FER-2013 PublicTest": _results(run.figures)},
+        trained_on=trained_on,
+        recipe_sha256=recipe.sha256(),
+        results={"validation part" if labels else "FER-2013 PublicTest": _results(figures)},
         extra={
-            **({"mirror": run.recipe.mirror} if expression else FRAMING),
-            "rights": asdict(rights.strictest(DATA_SETS)),
+            **(FRAMING if landmarks else {"mirror": recipe.mirror}),
+            "rights": {name: terms[name] for name in RIGHTS},
         },
     )
 
 
-def answers_of(model: Model) -> Answer:
-    """Answer as the file is used: expressions over the views that its metadata name."""
+def answers_of(model: Model, task: str) -> Answer:
+    """Answer as the file is used: expressions over the views that its metadata name.
+
+    Faces of the task `labels` are cut and equalised already.
+    """
     if model.metadata.kind == "expression":
         reader = ExpressionReader(model.path)
         whole = reader.preparation.whole
+        if task == "labels":
+            return reader.outputs
         return lambda faces: reader.outputs(np.stack([whole(face) for face in faces]))
     side = model.metadata.size_hw[0]
 
@@ -110,50 +103,22 @@ def answers_of(model: Model) -> Answer:
     return answer
 
 
-def _results(figures: dict[str, float]) -> dict[str, float]:
-    """Name the figures of the public part in words; what only chose the epoch stays out."""
+def _results(figures: Mapping[str, float]) -> dict[str, float]:
+    """Name the figures in words; what only chose the epoch stays out."""
     named = {}
     for name, value in figures.items():
         what, _, occluder = name.partition("/")
         if what in MEASURED:
-            named[f"{MEASURED[what]}, {FACES.get(occluder, occluder)}"] = round(value, 4)
+            of = f", {FACES.get(occluder, occluder)}" if occluder else ""
+            named[MEASURED[what] + of] = round(value, 4)
     return named
 
 
-def _preparation(run: Described) -> Preparation:
-    side = run.recipe.side
-    frame = geometry.scaling(run.source.images.shape[1:3], (side, side))
-    template = geometry.apply(frame, run.source.template())
-    return Preparation(
-        size_hw=(side, side),
-        align="similarity-68",
-        crop="template",
-        colour="grey",
-        normalize="per-image",
-        template_xy=tuple((round(float(x), 3), round(float(y), 3)) for x, y in template),
-    )
-
-
-def _expression_outputs() -> tuple[Output, ...]:
-    return (
-        Output("ferplus", "expression", EXPRESSIONS, thresholds={"certain": 1.0}),
-        Output("fer2013", "expression", EXPRESSIONS_7, thresholds={"certain": 1.0}),
-        Output("hidden", "regions", REGIONS, thresholds=dict.fromkeys(REGIONS, 0.5)),
-    )
-
-
-def _landmark_outputs() -> tuple[Output, ...]:
-    return (
-        Output("points", "points", ()),
-        Output("face", "face", ("face",), thresholds={"face": 0.5}),
-    )
-
-
 def _calibrated_expression(
-    outputs: tuple[Output, ...], model: Model, public: FaceTable
+    outputs: tuple[Output, ...], answer: Answer, public: FaceTable, model: Model
 ) -> tuple[Output, ...]:
     assert public.votes is not None
-    logits = answers_of(model)(public.images)
+    logits = answer(public.images)
     truths = {"ferplus": vote_rules.labels(public.votes, "majority"), "fer2013": seven(public)}
     fitted = [_certain(o, logits[o.name], truths[o.name]) for o in outputs if o.name in truths]
     alarms = {
@@ -161,6 +126,14 @@ def _calibrated_expression(
         for column, region in enumerate(REGIONS)
     }
     return (*fitted, replace(outputs[-1], thresholds=alarms))
+
+
+def _calibrated_labels(
+    outputs: tuple[Output, ...], answer: Answer, validation: FaceTable, model: Model
+) -> tuple[Output, ...]:
+    logits = answer(validation.images)
+    labels = validation.labels.astype(np.int64)
+    return tuple(_certain(o, logits[o.name], labels) for o in outputs)
 
 
 def _certain(output: Output, logits: npt.NDArray[Any], truth: npt.NDArray[np.int64]) -> Output:
@@ -172,7 +145,7 @@ def _certain(output: Output, logits: npt.NDArray[Any], truth: npt.NDArray[np.int
 
 
 def _calibrated_landmarks(
-    outputs: tuple[Output, ...], model: Model, public: FaceTable
+    outputs: tuple[Output, ...], answer: Answer, public: FaceTable, model: Model
 ) -> tuple[Output, ...]:
     """Put the face threshold where one public face in 500 that voters saw would be lost."""
     assert public.votes is not None
@@ -180,3 +153,10 @@ def _calibrated_landmarks(
     _, faceness = Landmarker(model.path).from_whole(public.images[seen])
     lost = round(float(np.quantile(faceness, LOST_FACES)), 5)
     return (outputs[0], replace(outputs[1], thresholds={"face": lost}))
+
+
+CALIBRATED: dict[str, Callable[..., tuple[Output, ...]]] = {
+    "expression": _calibrated_expression,
+    "landmarks": _calibrated_landmarks,
+    "labels": _calibrated_labels,
+}

@@ -62,8 +62,6 @@ class World:
         joined = {name: self._joined(rows, order, count) for name, rows in outputs.items()}
         names = [entry.name for entry in fields(view) if entry.name != "images"]
         mine = {name: getattr(view, name) for name in names if getattr(view, name) is not None}
-        if "partner" in mine:  # from a row of this share to one of the batch
-            mine["partner"] = mine["partner"] * self.size + self.rank
         return joined, replace(view, **self.rows(mine, count))
 
     def _joined(self, rows: Tensor, order: npt.NDArray[np.int64], count: int) -> Tensor:
@@ -77,19 +75,14 @@ class World:
         kept[self.rank] = rows
         return torch.cat(kept)[torch.from_numpy(order).to(rows.device)]
 
-    def rows(self, mine: Mapping[str, Any], count: int) -> dict[str, Any]:
-        """Join arrays or tensors whose rows are shared out; no row twice."""
+    def rows(self, mine: Mapping[str, npt.NDArray[Any]], count: int) -> dict[str, Any]:
+        """Join arrays whose rows are shared out; no row twice."""
         if self.size == 1:
             return dict(mine)
         parts: list[Any] = [None] * self.size
-        dist.all_gather_object(parts, {name: _on_cpu(value) for name, value in mine.items()})
+        dist.all_gather_object(parts, dict(mine))
         order = np.argsort(self._order(count))
-        joined = {}
-        for name, value in mine.items():
-            whole = np.concatenate([part[name] for part in parts])[order]
-            like = isinstance(value, Tensor)
-            joined[name] = torch.from_numpy(whole).to(value.device) if like else whole
-        return joined
+        return {name: np.concatenate([part[name] for part in parts])[order] for name in mine}
 
     def _order(self, count: int) -> npt.NDArray[np.int64]:
         rows = np.arange(count)
@@ -106,11 +99,6 @@ class World:
         """Wait until every process is here."""
         if self.size > 1:
             dist.barrier()
-
-
-def _on_cpu(value: Any) -> npt.NDArray[Any]:
-    array: npt.NDArray[Any] = value.cpu().numpy() if isinstance(value, Tensor) else value
-    return array
 
 
 def join(device: str = "cpu") -> World:

@@ -1,9 +1,12 @@
-"""One run from a recipe and a data folder to a model file: train, export, calibrate."""
+"""One run from a recipe and faces to a model file: train, export, calibrate, measure, sum up."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import platform
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,84 +18,147 @@ from mien.data import files
 from mien.data.points import load_points
 from mien.data.readers.fer2013 import read_fer2013
 from mien.data.table import FaceTable
-from mien.errors import DataError, OutputError
-from mien.training import checkpoint
-from mien.training.describe import Described, answers_of, describe
+from mien.errors import DataError, UsageError
+from mien.evaluation.receipts import versions
+from mien.report import figures
+from mien.training import checkpoint, distributed
+from mien.training.describe import answers_of, describe
 from mien.training.export import export, rewrite_metadata
 from mien.training.expression import ExpressionTask
-from mien.training.faces import Source, Viewer, plain_view
+from mien.training.labelled import LabelledTask
 from mien.training.landmarks import LandmarkTask
+from mien.training.lock import locked
+from mien.training.logs import Logs, write
 from mien.training.loop import build_network, train
+from mien.training.material import DataSource, gather
 from mien.training.quantize import quantize
-from mien.training.recipe import read_recipe
 from mien.training.settings import Recipe
+from mien.training.summary import conclude
 from mien.training.task import Task
+from mien.training.trackers import open_trackers
 
 POINTS_FILE = "landmarks68.npz"
 EXAMPLES = 512  # faces that ranges are taken from
 COMPARED = 1000  # faces on which the exported file must equal torch
 
 
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What a run is about: its task, the faces that choose and calibrate, those that measure.
+
+    parts: faces that the file is measured on at the end, by name. stated: what is said of the data.
+    """
+
+    task: Task
+    held: FaceTable
+    parts: Mapping[str, FaceTable] = field(default_factory=dict)
+    stated: Mapping[str, Any] = field(default_factory=dict)
+
+
 def run(
-    recipe_path: Path, data: Path, out: Path, *, overrides: dict[str, Any], quiet: bool = False
+    recipe: Recipe,
+    source: DataSource,
+    out: Path,
+    *,
+    device: str = "cpu",
+    quiet: bool = False,
+    save_predictions: bool = False,
+    trackers: Sequence[str] = (),
 ) -> Path:
-    """Train by a recipe and give the model file; a second call resumes, or exports again."""
-    recipe = read_recipe(recipe_path, **overrides)
-    table, found = read_data(data)
-    task = make_task(recipe, table, found)
-    _prepare(out, recipe)
-    best = train(recipe, task, out, quiet=quiet)
-    return export_best(recipe, task, table, best, out / f"{recipe.name}.onnx")
+    """Train by a recipe and give the model file; a second call resumes, or exports again.
+
+    Under torchrun each process trains, and the first one does the rest.
+    """
+    figures.check()
+    first = distributed.is_first()
+    device = distributed.join(device).device
+    with locked(out) if first else nullcontext():
+        work = prepare(recipe, source, quiet=quiet or not first)
+        path = out / f"{recipe.name}.onnx"
+        if not first:
+            train(recipe, work.task, out, device=device, quiet=True)
+            return path
+        about = {**machine(device), "recipe": recipe.to_dict(), "data": dict(work.stated)}
+        write(out / "run.json", json.dumps(about, indent=1) + "\n")
+        watching = open_trackers(trackers, out, recipe)
+        logs = Logs(out, epochs=recipe.epochs, quiet=quiet, trackers=watching)
+        best = train(recipe, work.task, out, device=device, quiet=quiet, logs=logs)
+        export_best(work, best, path)
+        conclude(
+            out, recipe, path, work.parts, stated=work.stated, save_predictions=save_predictions
+        )
+        return path
 
 
-def read_data(data: Path) -> tuple[FaceTable, npt.NDArray[np.bool_]]:
+def prepare(recipe: Recipe, source: DataSource, *, quiet: bool = True) -> Work:
+    """Read the faces and make the task that the recipe names."""
+    if recipe.task == "labels":
+        material = gather(recipe, source, quiet)
+        parts = {"validation": material.validation, "test": material.test}
+        known = {name: part for name, part in parts.items() if part is not None}
+        return Work(LabelledTask(material, recipe), material.validation, known, material.stated)
+    if source.root is None:
+        raise UsageError(f"the task {recipe.task} needs the folder of FER-2013; name it by --data")
+    table, found = read_data(source.root, source.points_file)
+    kinds: dict[str, type[ExpressionTask | LandmarkTask]] = {
+        "expression": ExpressionTask,
+        "landmarks": LandmarkTask,
+    }
+    stated = {"data_set": "FER-2013 with FER+ votes", "splits": "official"}
+    task: Task = kinds[recipe.task](table, found, recipe)
+    return Work(task, table[table.split == "public"], stated=stated)
+
+
+def read_data(
+    root: Path, points_file: Path | None = None
+) -> tuple[FaceTable, npt.NDArray[np.bool_]]:
     """Read FER-2013 with votes and points: the table, and the rows whose points are known."""
-    points = files.require(
-        data, (POINTS_FILE,), source="68 points a face (points_xy, found), a row for each face"
+    points = points_file or files.require(
+        root, (POINTS_FILE,), source="68 points a face (points_xy, found), a row for each face"
     )
-    table = read_fer2013(data)
+    table = read_fer2013(root)
     if table.votes is None:
-        raise DataError(f"no fer2013new.csv under {data}; training needs the FER+ votes")
+        raise DataError(f"no fer2013new.csv under {root}; training needs the FER+ votes")
     points_xy, found = load_points(points, len(table), training=table.split == "train")
     return replace(table, points_xy=points_xy), found
 
 
-def make_task(recipe: Recipe, table: FaceTable, found: npt.NDArray[np.bool_]) -> Task:
-    """Give the task that the recipe names."""
-    kinds: dict[str, Any] = {"expression": ExpressionTask, "landmarks": LandmarkTask}
-    task: Task = kinds[recipe.task](table, found, recipe)
-    return task
+def machine(device: str) -> dict[str, Any]:
+    """Say what computes: the device, how many processes, and the versions behind them."""
+    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else platform.machine()
+    return {
+        "device": f"{device} ({name})",
+        "processes": distributed.join(device).size,
+        "threads": torch.get_num_threads(),
+        **versions(),
+        "torch": torch.__version__,
+    }
 
 
-def export_best(recipe: Recipe, task: Task, table: FaceTable, best: Path, path: Path) -> Path:
-    """Export the best average, judge and calibrate the file on the public part."""
+def export_best(work: Work, best: Path, path: Path) -> Path:
+    """Export the average of a checkpoint, judge and calibrate the file on the faces held out."""
+    task, recipe = work.task, work.task.recipe
     groups, state = checkpoint.load(best)
-    network = build_network(recipe, task)
+    network = build_network(_untaught(recipe), task)
     checkpoint.copy_into(network, groups["average"], str(best))
-    public = table[table.split == "public"]
-    sample = plain_view(public.images[:COMPARED], recipe.side).numpy()
-    described = Described(recipe, task.source, state["figures"])
-    model = export(network, describe(described), path, sample)
+    sample = task.plain(np.asarray(work.held.images[:COMPARED])).numpy()
+    model = export(network, describe(task, state["figures"]), path, sample)
     if recipe.quantize:
-        model = quantize(model, _examples(task.source, recipe), sample)
-    described = replace(described, figures=task.judge(answers_of(model)))
-    rewrite_metadata(path, describe(described, model, public))
+        model = quantize(model, _examples(task), sample)
+    found = task.judge(answers_of(model, recipe.task))
+    rewrite_metadata(path, describe(task, found, model, work.held))
     return path
 
 
-def _examples(source: Source, recipe: Recipe) -> npt.NDArray[np.float32]:
+def _untaught(recipe: Recipe) -> Recipe:
+    """Leave out the weights of others, which a run's own will replace."""
+    return replace(recipe, network=replace(recipe.network, pretrained=False))
+
+
+def _examples(task: Task) -> npt.NDArray[np.float32]:
     """Draw training faces as they are met in use: upright, some with a part hidden."""
-    faces = np.random.default_rng(recipe.seed).choice(
-        len(source), min(EXAMPLES, len(source)), False
+    faces = np.random.default_rng(task.recipe.seed).choice(
+        len(task.source), min(EXAMPLES, len(task.source)), False
     )
-    hidden, _ = Viewer(source, recipe).hide(faces, 0)
-    return plain_view(hidden, recipe.side).numpy()
-
-
-def _prepare(out: Path, recipe: Recipe) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"recipe": recipe.to_dict(), "torch": torch.__version__}, indent=1)
-        (out / "run.json").write_text(text, encoding="utf-8")
-    except OSError as exc:
-        raise OutputError(f"cannot write into {out}: {exc}; name another folder by --out") from exc
+    hidden, _ = task.viewer().hide(faces, 0)
+    return task.plain(hidden).numpy()

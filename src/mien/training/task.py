@@ -49,10 +49,6 @@ class Task(Protocol):
         """Give the module to train, around a fresh network with these heads."""
         return network
 
-    def exported(self, network: nn.Module) -> nn.Module:
-        """Give the module whose outputs a model file holds: softmax makes them probabilities."""
-        return network
-
     def viewer(self, device: str = "cpu") -> Viewer:
         """Give what turns training faces into batches on the device."""
         return Viewer(self.source, self.recipe, device=device)

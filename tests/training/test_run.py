@@ -1,0 +1,95 @@
+"""A run on labelled faces, from a table to a model file, its receipts and its page."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tiny_tables
+from mien.errors import UsageError
+from mien.evaluation import Receipt
+from mien.recognizer import ExpressionReader
+from mien.session import open_model
+from mien.training import checkpoint
+from mien.training.augment import Augmentation
+from mien.training.labelled import LabelledTask
+from mien.training.material import DataSource
+from mien.training.run import export_best, prepare, run
+from mien.training.settings import Losses, NetworkSettings, Optimizer, Recipe, Selection
+
+SIDE = 24
+RECIPE = Recipe(
+    name="tiny",
+    task="labels",
+    side=SIDE,
+    epochs=2,
+    batch_size=8,
+    precision="float32",
+    validate_every=1,
+    network=NetworkSettings(widths=(8, 16), blocks=(1, 1)),
+    optimizer=Optimizer(kind="adam", learning_rate=0.003, ema=0.0),
+    augmentation=Augmentation(align_share=0.0),
+    selection=Selection(metric="loss"),
+)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> DataSource:
+    folder = tmp_path_factory.mktemp("faces") / "made"
+    table = tiny_tables.table(40, people=0)
+    parts = np.array(["train"] * 20 + ["validation"] * 10 + ["test"] * 10)
+    replace(table, split=parts).save(folder)
+    return DataSource(table=folder)
+
+
+@pytest.mark.parametrize("loss", ["cross-entropy", "binary"])
+def test_a_run_leaves_a_model_its_receipts_and_a_page(
+    source: DataSource, tmp_path: Path, loss: str
+) -> None:
+    recipe = replace(RECIPE, losses=Losses(kind=loss), mirror=True)
+    path = run(recipe, source, tmp_path, quiet=True, save_predictions=True)
+    assert path == tmp_path / "tiny.onnx"
+    metadata = open_model(path, kind="expression").metadata
+    assert metadata.recipe_sha256 == recipe.sha256()
+    assert metadata.output("expression").thresholds["certain"] <= 1.0
+    assert metadata.mirror
+    receipt = Receipt.open(tmp_path / "test.json")
+    assert receipt.result["faces"] == 10
+    told = metadata.results["validation part"]["accuracy"]
+    assert Receipt.open(tmp_path / "validation.json").result["accuracy"] == pytest.approx(told)
+    rows = list(csv.DictReader((tmp_path / "predictions.csv").read_text().splitlines()))
+    assert [row["source_id"] for row in rows] == list(receipt.faces)
+    about = json.loads((tmp_path / "run.json").read_text())
+    assert about["processes"] == 1 and about["data"]["table"] == "made"
+    assert "tiny" in (tmp_path / "index.html").read_text()
+    assert not (tmp_path / "lock").exists()
+    shares = ExpressionReader(path).read(np.zeros((2, SIDE, SIDE), np.uint8)).probabilities
+    np.testing.assert_allclose(shares.sum(1), 1.0)
+
+
+def test_a_run_that_is_over_trains_no_more(source: DataSource, tmp_path: Path) -> None:
+    path = run(RECIPE, source, tmp_path, quiet=True)
+    before = {name: (tmp_path / name).read_bytes() for name in ("log.jsonl", "best.safetensors")}
+    assert run(RECIPE, source, tmp_path, quiet=True) == path
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+
+
+def test_a_checkpoint_is_exported_by_itself(source: DataSource, tmp_path: Path) -> None:
+    run(RECIPE, source, tmp_path / "run", quiet=True)
+    work = prepare(RECIPE, source)
+    assert isinstance(work.task, LabelledTask)
+    path = export_best(work, tmp_path / "run" / "best.safetensors", tmp_path / "other.onnx")
+    first, again = (open_model(p, kind="expression") for p in (tmp_path / "run/tiny.onnx", path))
+    inputs = work.task.plain(work.held.images).numpy()
+    np.testing.assert_allclose(first.run(inputs)["expression"], again.run(inputs)["expression"])
+    assert checkpoint.load(tmp_path / "run" / "best.safetensors")[1]["best_epoch"] in (1, 2)
+
+
+def test_a_task_of_fer2013_needs_its_folder(source: DataSource, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="name it by --data"):
+        run(replace(RECIPE, task="expression"), source, tmp_path, quiet=True)
