@@ -15,7 +15,7 @@ from mien.errors import DataError, UsageError
 from mien.training import jobs
 from mien.training.jobs import train_all
 from mien.training.material import DataSource
-from mien.training.settings import DataSettings, Recipe
+from mien.training.settings import DataSettings, NetworkSettings, Optimizer, Recipe
 from tiny_runs import done
 from tiny_tables import table
 
@@ -153,3 +153,27 @@ def test_only_one_process_of_several_writes(
     train_all(RECIPE, DataSource(), tmp_path, folds=2, quiet=True)
     assert len(runs.made) == 2
     assert not (tmp_path / "plan.json").exists() and not (tmp_path / "index.html").exists()
+
+
+def test_real_runs_are_joined(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    table(48).save(tmp_path / "faces")
+    recipe = replace(
+        RECIPE,
+        side=32,
+        epochs=2,
+        batch_size=16,
+        precision="float32",
+        validate_every=1,
+        network=NetworkSettings(widths=(4, 8), blocks=(1, 1), dropout=0.0),
+        optimizer=Optimizer(learning_rate=0.05, ema=0.0),
+    )
+    source, out = DataSource(table=tmp_path / "faces"), tmp_path / "job"
+    page = train_all(recipe, source, out, folds=2, quiet=True, save_predictions=True)
+    record = json.loads((out / "job.json").read_text())
+    assert record["faces"] == 48 and record["subjects"] == 6
+    assert record["subjects_overlap"] is False and record["interval_over"] in ("people", "faces")
+    assert record["protocol"]["splits"] == "by-subject, 2 folds, seed 0"
+    tables = [(out / f"fold-{n}/seed-3/predictions.csv").read_text() for n in (1, 2)]
+    assert sum(len(text.splitlines()) - 1 for text in tables) == 48
+    assert "by-subject, 2 folds" in page.read_text()
