@@ -185,6 +185,7 @@ def test_a_preset_is_sized_and_coloured_as_the_network_takes_it(tmp_path: Path) 
     assert found.preparation.normalize == "symmetric" and found.preparation.align == "eyes"
     assert (found.preparation.size_hw, found.preparation.colour) == ((20, 20), "rgb")
     assert found.train.images.shape == (16, 20, 20)
+    assert found.validation.images.shape == (8, 20, 20, 3)
     pretrained = NetworkSettings(name="resnet18", pretrained=True)
     assert (
         gather(recipe(network=pretrained, preparation="system2"), source).preparation.normalize
@@ -192,10 +193,11 @@ def test_a_preset_is_sized_and_coloured_as_the_network_takes_it(tmp_path: Path) 
     )
 
 
-def test_small_faces_stay_small_in_memory(tmp_path: Path) -> None:
+def test_small_faces_that_train_stay_small_in_memory(tmp_path: Path) -> None:
     network = NetworkSettings(name="alexnet", channels=3)
     found = gather(recipe(224, network), saved(tmp_path, official()))
     assert found.train.images.shape == (16, 32, 32)
+    assert found.validation.images.shape == (8, 224, 224, 3)
     assert found.preparation.size_hw == (224, 224)
     assert found.preparation.interpolation == "bilinear"
     scaled = (models.face_points(32) + 0.5) * 7 - 0.5

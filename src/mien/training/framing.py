@@ -66,20 +66,32 @@ def recorded(table: Path) -> Preparation | None:
 def cut(faces: FaceTable, steps: Preparation) -> FaceTable:
     """Take every image as the one face it is, as evaluation does.
 
-    Where nothing is equalised, small faces stay small and grey ones grey: views enlarge them.
+    Where nothing is equalised, small faces stay small and grey ones grey: `finished` is the rest.
     """
-    found = faces.images.shape[1:3]
     if steps.equalize == "none":
+        found = (faces.images.shape[1], faces.images.shape[2])
         small = all(here <= goal for here, goal in zip(found, steps.size_hw, strict=True))
         grey = faces.images.ndim == 3 or steps.colour == "grey"
         kept = found if small else steps.size_hw
         steps = replace(steps, size_hw=kept, colour="grey" if grey else "rgb")
-        if small and grey == (faces.images.ndim == 3):
-            return faces
-    images = np.stack([steps.whole(image) for image in faces.images])
+    return _whole(faces, steps)
+
+
+def finished(faces: FaceTable, steps: Preparation) -> FaceTable:
+    """Give cut faces the size and the colour that the network takes."""
+    return _whole(faces, replace(steps, equalize="none"))
+
+
+def _whole(faces: FaceTable, steps: Preparation) -> FaceTable:
+    shape = (*steps.size_hw, *((3,) if steps.colour == "rgb" else ()))
+    if faces.images.shape[1:] == shape and steps.equalize == "none":
+        return faces
+    images = np.empty((len(faces), *shape), np.uint8)
+    for row, image in enumerate(faces.images):
+        images[row] = steps.whole(image)
     points = faces.points_xy
     if points is not None:
-        frame = geometry.scaling(found, steps.size_hw)
+        frame = geometry.scaling(faces.images.shape[1:3], steps.size_hw)
         points = geometry.apply(frame, points).astype(np.float32)
     return replace(faces, images=images, points_xy=points)
 

@@ -18,7 +18,15 @@ from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.selection import Choice
 from mien.expressions import EXPRESSIONS
 from mien.preparation import Preparation
-from mien.training.framing import as_given, cut, enlarging, framed, steps_of, with_statistics
+from mien.training.framing import (
+    as_given,
+    cut,
+    enlarging,
+    finished,
+    framed,
+    steps_of,
+    with_statistics,
+)
 from mien.training.settings import DataSettings, Recipe
 
 PARTS = ("train", "validation", "test")
@@ -43,9 +51,10 @@ class DataSource:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Faces cut and equalised as the preparation says; where they are seen, it normalises them.
+    """Faces cut, equalised and sized as the preparation says; it normalises where they are seen.
 
-    They may be smaller than it says, and grey where it wants colour: views make up for both.
+    Those that train may be smaller than it says, and grey where it wants colour: their views make
+    up for both, and a large set keeps to little memory.
 
     The labels of every part count in `labels`. stated: what a result says of its data.
     """
@@ -101,7 +110,8 @@ def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
     }
     steps = enlarging(with_statistics(steps, train), train)
     steps = framed(steps, train) if as_given(steps, recipe, source.table) else steps
-    return Material(labels, steps, train, parts["validation"], parts["test"], stated)
+    validation, test = (finished(parts[name], steps) for name in PARTS[1:])
+    return Material(labels, steps, train, validation, test, stated)
 
 
 def counted(faces: FaceTable) -> list[int]:
