@@ -120,6 +120,8 @@ def test_the_record_and_the_rows_say_what_was_found(runs: Runs, tmp_path: Path) 
 def test_the_page_warns_of_people_in_training_and_test(runs: Runs, tmp_path: Path) -> None:
     page = train_all(RECIPE, DataSource(), tmp_path, folds=2, quiet=True).read_text()
     assert "the result is too good" in page and "by-subject, 2 folds" in page
+    assert "Only 4 people were tested" in page
+    assert "mien train tiny.toml --folds 2 --seeds 1" in page
     assert "75.0%" in page and "fold 2, seed 3" in page
     assert page.count("<svg") == 4  # runs, confusion, two measures over the epochs
 

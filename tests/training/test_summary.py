@@ -16,7 +16,12 @@ from mien.training.settings import Optimizer, Recipe
 from mien.training.summary import conclude
 
 RECIPE = Recipe(name="tiny <run>", task="labels", optimizer=Optimizer(kind="adam"))
-STATED = {"data_set": "made", "splits": "by-subject, 3 folds, seed 0", "subjects_overlap": None}
+STATED = {
+    "data_set": "made",
+    "fold": "fold 2",
+    "splits": "by-subject, 3 folds, seed 0",
+    "subjects_overlap": None,
+}
 
 
 @pytest.fixture
@@ -58,6 +63,7 @@ def test_the_page_tells_what_a_reader_asks(folder: Path, expression_path: Path) 
         "2 min 2 s",
         "validation loss",
         "if people are drawn anew",
+        "mien train tiny &lt;run&gt;.toml --fold &quot;fold 2&quot;",
         "Validation part",
         "optimizer.kind",
         "by-subject, 3 folds, seed 0",

@@ -23,6 +23,7 @@ from mien.training.summary import PAGE
 
 RECORD, ROWS = "job.json", "results.csv"
 SCHEMA = "mien.job/1"
+FEW_PEOPLE = 20
 CURVES = (("loss", "training"), ("loss", "validation"), ("share right", "accuracy"))
 OVERLAP = (
     "Subjects are in training and test: the same people were trained on and tested, so the result"
@@ -42,13 +43,13 @@ def write_job(out: Path, recipe: Recipe, job: Joined) -> None:
 def document(recipe: Recipe, job: Joined) -> Document:
     """Put the page together."""
     sections: list[tuple[str, Sequence[Block]]] = [
-        ("Mind", [Warned(OVERLAP)] if job.subjects_overlap else []),
+        ("Mind", list(_warnings(job))),
         ("All faces", list(_measures(job))),
         ("Run by run", list(_runs(job))),
         ("Expression by expression", list(_expressions(job))),
         ("Epoch by epoch", list(_curves(recipe, job))),
         ("Protocol", [Table(("", ""), [*_protocol(job)])]),
-        ("How to repeat it", [Shown(code(toml(recipe)))]),
+        ("How to repeat it", list(_repeat(recipe, job))),
     ]
     low, high = job.interval95
     found = job.measures["accuracy"]
@@ -62,6 +63,23 @@ def document(recipe: Recipe, job: Joined) -> Document:
         facts=list(_facts(job)),
         sections=[(title, blocks) for title, blocks in sections if blocks],
     )
+
+
+def _warnings(job: Joined) -> Iterator[Block]:
+    if job.subjects_overlap:
+        yield Warned(OVERLAP)
+    if 0 < job.subjects < FEW_PEOPLE:
+        yield Warned(f"Only {job.subjects} people were tested: mind the interval.")
+
+
+def _repeat(recipe: Recipe, job: Joined) -> Iterator[Block]:
+    name = f"{recipe.name}.toml"
+    folds = f" --folds {len(job.folds)}" if job.folds != [None] else ""
+    yield (
+        f"Save these lines as {name} and run mien train {name}{folds} --seeds {len(job.seeds)} with"
+        " the same data."
+    )
+    yield Shown(code(toml(recipe)))
 
 
 def _named(job: Joined) -> str:

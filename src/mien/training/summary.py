@@ -23,6 +23,7 @@ from mien.training.settings import Recipe
 from mien.training.stating import differing, toml, words
 
 PAGE, SUMMARY, RUN, BEST = "index.html", "summary.json", "run.json", "best.safetensors"
+LONE_FOLDS = ("official", "hold-out")  # of protocols that have no other
 NAMES = {"validation": "Validation part", "test": "Test part"}
 
 
@@ -180,10 +181,11 @@ def _computed(run: Run) -> Iterator[tuple[str, str]]:
 
 
 def _repeat(run: Run) -> Iterator[Block]:
-    name = f"{run.recipe.name}.toml"
+    name, fold_name = f"{run.recipe.name}.toml", (run.about.get("data") or {}).get("fold")
+    fold_option = f' --fold "{fold_name}"' if fold_name not in (None, *LONE_FOLDS) else ""
     yield (
-        f"Save these lines as {name} and run mien train {name} with the same data; two runs on one"
-        " machine give one result."
+        f"Save these lines as {name} and run mien train {name}{fold_option} with the same data; two"
+        " runs on one machine give one result."
     )
     yield Shown(code(toml(run.recipe)))
     everything = json.dumps(run.recipe.to_dict(), indent=1)
