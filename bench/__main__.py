@@ -99,6 +99,23 @@ def occluders(
     _end(measure(faces, rounds), json)
 
 
+def training(
+    faces: Annotated[int, typer.Option(min=1, help="Faces of an epoch.")] = 8192,
+    batch: Annotated[int, typer.Option(min=2, help="Faces a step.")] = 128,
+    workers: Annotated[int, typer.Option(min=0, help="Of the usual DataLoader.")] = 2,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds to take the best of.")] = 2,
+    device: Annotated[str, typer.Option(metavar="cpu|cuda|auto")] = "cpu",
+    json: Json = None,
+) -> None:
+    """Faces trained on a second; needs no data, but the extra train.
+
+    Our loop beside the usual way (a DataLoader and transforms, face by face) and bare steps.
+    """
+    from bench.training import measure
+
+    _end(measure(faces, batch, workers, rounds, device), json)
+
+
 def sets(
     data: Data,
     photographs: Annotated[int, typer.Option(min=1, help="Photographs to prepare.")] = 150,
@@ -135,7 +152,7 @@ def build() -> typer.Typer:
     """Make the program."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.callback(invoke_without_command=True)(_list)
-    for command in (speed, landmarks, pipeline, hidden, occluders, sets):
+    for command in (speed, landmarks, pipeline, hidden, occluders, training, sets):
         app.command()(ends_well(command))
     return app
 
