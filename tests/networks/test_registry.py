@@ -55,6 +55,16 @@ def test_a_network_gives_logits_for_each_head_at_any_channels(name: str) -> None
         assert {key: tuple(rows.shape) for key, rows in found.items()} == {"a": (2, 3), "b": (2, 8)}
 
 
+@pytest.mark.parametrize("name", OWN)
+def test_every_parameter_learns(name: str) -> None:
+    torch.manual_seed(0)
+    side = 64 if name == "jaffe" else 48
+    module = registry.build(name, {"a": 3, "b": 2}, side=side, channels=1).train()
+    found = module(torch.rand(4, 1, side, side))
+    torch.autograd.backward(found["a"].logsumexp(1).sum() + found["b"].logsumexp(1).sum())
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in module.parameters())
+
+
 def test_the_published_networks_have_the_published_size() -> None:
     assert {name: registry.NETWORKS[name].parameters for name in PUBLISHED} == PUBLISHED
 
@@ -109,6 +119,12 @@ def test_mini_xception_takes_other_sides(side: int) -> None:
 
 def test_mini_xception_asks_for_the_plain_layout() -> None:
     assert [n for n, e in registry.NETWORKS.items() if not e.channels_last] == ["mini-xception"]
+
+
+@pytest.mark.parametrize(("name", "safe"), [("mobilenet_v3_small", False), ("resnet34", True)])
+def test_depthwise_networks_of_torchvision_ask_for_the_plain_layout(name: str, safe: bool) -> None:
+    pytest.importorskip("torchvision", reason="torchvision is of the extra networks")
+    assert registry.network(f"torchvision:{name}").channels_last is safe
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,7 @@ def network(hub: str) -> Network:
         normalize="unit",
         build=partial(hub_network, hub),
         hub=hub,
+        channels_last=not any(map(_is_depthwise, made.modules())),
     )
 
 
@@ -119,6 +120,10 @@ def hub_network(
 ) -> HubNetwork:
     """Build as the registry asks; the module itself fits its input, grey or in colour."""
     return HubNetwork(hub, heads, side=side, **settings)
+
+
+def _is_depthwise(layer: nn.Module) -> bool:
+    return isinstance(layer, nn.Conv2d) and layer.groups == layer.in_channels > 1
 
 
 def _made(hub: str, pretrained: bool) -> tuple[nn.Module, int, _Facts]:

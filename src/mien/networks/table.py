@@ -221,12 +221,30 @@ NETWORKS = {
             statistics=1_472,
             normalize="symmetric",
             build=_mini_xception,
-            channels_last=False,  # torch 2.13 crashes there in the backward pass on a CPU
+            channels_last=False,  # torch 2.13 was seen to crash there on a CPU, going backward
         ),
         _torchvision("alexnet", "AlexNet", 57_032_519, "Krizhevsky, arXiv 1404.5997"),
-        _torchvision("vgg11", "VGG-11", 128_800_519, "Simonyan, arXiv 1409.1556", "vgg11_bn"),
-        _torchvision("vgg16", "VGG-16", 134_297_671, "Simonyan, arXiv 1409.1556", "vgg16_bn"),
-        _torchvision("vgg19", "VGG-19", 139_609_927, "Simonyan, arXiv 1409.1556", "vgg19_bn"),
+        _torchvision(
+            "vgg11",
+            "VGG-11 with batch normalisation",
+            128_800_519,
+            "Simonyan, arXiv 1409.1556",
+            "vgg11_bn",
+        ),
+        _torchvision(
+            "vgg16",
+            "VGG-16 with batch normalisation",
+            134_297_671,
+            "Simonyan, arXiv 1409.1556",
+            "vgg16_bn",
+        ),
+        _torchvision(
+            "vgg19",
+            "VGG-19 with batch normalisation",
+            139_609_927,
+            "Simonyan, arXiv 1409.1556",
+            "vgg19_bn",
+        ),
         _torchvision("resnet18", "ResNet-18", 11_180_103, "He et al., arXiv 1512.03385"),
         _torchvision("densenet121", "DenseNet-121", 6_961_031, "Huang et al., arXiv 1608.06993"),
     )
