@@ -163,10 +163,10 @@ def test_a_teacher_has_its_part_of_the_loss(material: Material, tmp_path: Path) 
     alone = LabelledTask(material, TINY)
     told = replace(TINY, distillation=Distillation(str(path), weight=0.7, temperature=2.0))
     task = LabelledTask(material, told)
+    assert task.taught is not None
     np.testing.assert_allclose(task.taught, taught[::-1, ::-1], atol=1e-3)
     logits = {"expression": torch.randn(n, 2, generator=torch.Generator().manual_seed(0))}
     faces = np.arange(n)
-    assert task.taught is not None
     soft = distill.soft_loss(logits["expression"], torch.from_numpy(task.taught), 2.0).mean()
     expected = 0.7 * soft + 0.3 * alone.loss(logits, faces, view(alone, faces))
     torch.testing.assert_close(task.loss(logits, faces, view(task, faces)), expected)

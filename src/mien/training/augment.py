@@ -117,18 +117,21 @@ def photometric(
 ) -> Tensor:
     """Change light, contrast, sharpness and grain of float images (N, C, H, W) in 0..255."""
     u = torch.from_numpy(uniforms.astype(np.float32)).to(images.device)[:, :, None, None, None]
-    sharp = images
-    low = functional.interpolate(
-        functional.avg_pool2d(images, 2), size=images.shape[2:], mode="bilinear"
-    )
-    images = torch.where(u[:, 6] < settings.blur_share, low, sharp)
-    gamma = torch.exp((u[:, 7] * 2 - 1) * settings.gamma)
-    images = (images.clamp(0, 255) / 255 + 1e-4).pow(gamma) * 255
-    gain = 1 + (u[:, 8] * 2 - 1) * settings.contrast
-    lift = (u[:, 9] * 2 - 1) * settings.brightness * 128
-    images = (images - 128) * gain + 128 + lift
-    grain = torch.empty_like(images).normal_(generator=generator) * settings.noise
-    images = images + grain * u[:, 11] * (u[:, 10] < settings.noise_share)
+    if settings.blur_share:
+        low = functional.interpolate(
+            functional.avg_pool2d(images, 2), size=images.shape[2:], mode="bilinear"
+        )
+        images = torch.where(u[:, 6] < settings.blur_share, low, images)
+    if settings.gamma:
+        gamma = torch.exp((u[:, 7] * 2 - 1) * settings.gamma)
+        images = (images.clamp(0, 255) / 255 + 1e-4).pow(gamma) * 255
+    if settings.contrast or settings.brightness:
+        gain = 1 + (u[:, 8] * 2 - 1) * settings.contrast
+        lift = (u[:, 9] * 2 - 1) * settings.brightness * 128
+        images = (images - 128) * gain + 128 + lift
+    if settings.noise_share:
+        grain = torch.empty_like(images).normal_(generator=generator) * settings.noise
+        images = images + grain * u[:, 11] * (u[:, 10] < settings.noise_share)
     return images.clamp(0, 255)
 
 

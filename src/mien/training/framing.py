@@ -21,7 +21,7 @@ from mien.preparation import Preparation
 from mien.preparation.presets import preset
 from mien.training.settings import Recipe
 
-AVERAGED = 2000  # faces whose points are found for a template where a set brings none
+AVERAGED = 256  # faces whose points are found for a template where a set brings none
 
 
 def steps_of(recipe: Recipe, table: Path | None) -> Preparation:

@@ -99,7 +99,6 @@ def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
         "data_set": data.dataset if source.table is None else None,
         "table": named if source.table else None,
         "options": [f"{name}={value}" for name, value in source.options.items()] or None,
-        "rule": data.rule if train.votes is not None else None,
         **said,
         **left_out,
         "other_expressions": len(faces) - len(kept) or None,
@@ -142,6 +141,7 @@ def _read(
         points_file=points_file,
     )
     faces, left_out = choice.read(root, steps, quiet=quiet)
+    left_out["rule"] = choice.rule
     if not len(faces):
         raise DataError(f"no face of {data_set or table} has a label; take another set or rule")
     if points:
