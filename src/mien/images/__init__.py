@@ -5,8 +5,11 @@ What draws on them is in `mien.images.drawing`.
 
 from mien.images.files import SUFFIXES as SUFFIXES
 from mien.images.files import Source as Source
+from mien.images.files import TooManyPixelsError as TooManyPixelsError
+from mien.images.files import encoded as encoded
 from mien.images.files import read as read
 from mien.images.files import read_scaled as read_scaled
+from mien.images.files import size_hw as size_hw
 from mien.images.files import write as write
 from mien.images.pixels import INTERPOLATIONS as INTERPOLATIONS
 from mien.images.pixels import Image as Image

@@ -61,6 +61,10 @@ _WRITE_OPTIONS: dict[str, dict[str, Any]] = {
 _open_lock = threading.Lock()
 
 
+class TooManyPixelsError(InputError):
+    """An image may be whole and yet more than is borne."""
+
+
 def read(source: Source, *, least_side: int | None = None) -> Image:
     """Read an image upright as uint8 RGB (H, W, 3) or grey (H, W), the first frame if it has many.
 
@@ -89,6 +93,20 @@ def read_scaled(source: Source, *, least_side: int | None = None) -> tuple[Image
         return _decoded(picture, name), max(width, height) / max(picture.size)
 
 
+def size_hw(source: str | os.PathLike[str] | bytes, *, pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Tell the height and width of an upright image of so many pixels at most, decoding nothing."""
+    name = "the given bytes" if isinstance(source, bytes) else os.fspath(source)
+    with _opened(source, name, pixels) as picture:
+        return picture.size if _on_its_side(picture) else picture.size[::-1]
+
+
+def encoded(image: Image, suffix: str, **options: Any) -> bytes:
+    """Give an image as the content of a file of the kind that the suffix names."""
+    stream = BytesIO()
+    PIL.Image.fromarray(image).save(stream, **{**_WRITE_OPTIONS[suffix], **options})
+    return stream.getvalue()
+
+
 def write(path: str | os.PathLike[str], image: Image) -> None:
     """Write an image in the kind its suffix names; the file appears whole or not at all."""
     target = Path(path)
@@ -109,16 +127,18 @@ def write(path: str | os.PathLike[str], image: Image) -> None:
 
 
 @contextmanager
-def _opened(source: str | os.PathLike[str] | bytes, name: str) -> Iterator[PIL.Image.Image]:
+def _opened(
+    source: str | os.PathLike[str] | bytes, name: str, pixels: int = MAX_PIXELS
+) -> Iterator[PIL.Image.Image]:
     """Open what is checked to be an image of a bearable size, with nothing decoded yet."""
     try:
         with open(source, "rb") if not isinstance(source, bytes) else BytesIO(source) as stream:
-            yield _recognised(stream, name)
+            yield _recognised(stream, name, pixels)
     except OSError as error:
         raise InputError(f"cannot read {name}: {error.strerror or error}") from error
 
 
-def _recognised(stream: Any, name: str) -> PIL.Image.Image:
+def _recognised(stream: Any, name: str, pixels: int) -> PIL.Image.Image:
     if not stream.read(1):
         raise InputError(f"{name} is empty; expected an image")
     stream.seek(0)
@@ -129,10 +149,10 @@ def _recognised(stream: Any, name: str) -> PIL.Image.Image:
         raise InputError(f"{name} is not an image; expected one of {', '.join(FORMATS)}") from error
     except _BROKEN_FILE as error:
         raise InputError(f"{name} is broken: {error}") from error
-    if picture.width * picture.height > MAX_PIXELS:
-        raise InputError(
+    if picture.width * picture.height > pixels:
+        raise TooManyPixelsError(
             f"{name} has {picture.width} x {picture.height} pixels, more than"
-            f" {MAX_PIXELS // 1_000_000} million; make it smaller"
+            f" {pixels / 1_000_000:.4g} million; make it smaller"
         )
     return picture
 
@@ -161,6 +181,15 @@ def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
     except _BROKEN_FILE:
         turn = None
     return picture if turn is None else picture.transpose(turn)
+
+
+def _on_its_side(picture: PIL.Image.Image) -> bool:
+    # Pillow turns TIFF itself, and would decode a PNG to see whether Exif follows its pixels.
+    told = picture.format != "TIFF" and (picture.format != "PNG" or "exif" in picture.info)
+    try:
+        return told and picture.getexif().get(_ORIENTATION_TAG, 1) in (5, 6, 7, 8)
+    except _BROKEN_FILE:
+        return False
 
 
 def _eight_bits(picture: PIL.Image.Image) -> PIL.Image.Image:
