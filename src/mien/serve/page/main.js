@@ -1,0 +1,167 @@
+// What belongs to the page as a whole: tabs, dropping and pasting, camera, film, key.
+
+import { onKeyWanted } from "./api.js";
+import { complain, element, find } from "./dom.js";
+import { Live } from "./live.js";
+import { addPictures } from "./pictures.js";
+
+const TABS = ["pictures", "webcam", "video"];
+const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
+
+// Where pictures go
+const local = LOCAL.includes(location.hostname);
+const host = local ? "this computer" : location.host;
+find(".host").textContent = host;
+find("#where").textContent = local
+  ? "Nothing leaves this computer."
+  : `Pictures go to ${host} and nowhere else.`;
+find("#kept").textContent = `The work is done by mien serve on ${host}. It keeps no picture, and this page asks no other host for anything.`;
+
+// Tabs
+const tabs = TABS.map((name) => find(`#tab-${name}`));
+for (const [index, tab] of tabs.entries()) {
+  tab.addEventListener("click", () => open(TABS[index]));
+  tab.addEventListener("keydown", ({ key }) => {
+    const steps = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: tabs.length - 1 };
+    if (!(key in steps)) return;
+    const next = (steps[key] + tabs.length) % tabs.length;
+    open(TABS[next]);
+    tabs[next].focus();
+  });
+}
+
+function open(wanted) {
+  for (const [index, name] of TABS.entries()) {
+    const chosen = name === wanted;
+    find(`#${name}`).hidden = !chosen;
+    tabs[index].setAttribute("aria-selected", chosen);
+    tabs[index].tabIndex = chosen ? 0 : -1;
+  }
+  if (wanted !== "webcam") webcam.stop();
+  if (wanted !== "video") film.video.pause();
+}
+
+// Pictures, and what is dropped or pasted anywhere
+const filesOf = (input) => { const files = [...input.files]; input.value = ""; return files; };
+find("#files").addEventListener("change", ({ target }) => take(filesOf(target)));
+document.addEventListener("paste", ({ clipboardData }) => {
+  if (clipboardData?.files.length) take([...clipboardData.files]);
+});
+document.addEventListener("dragover", (event) => {
+  if (!event.dataTransfer?.types.includes("Files")) return;
+  event.preventDefault();
+  document.body.classList.add("over");
+});
+document.addEventListener("dragleave", ({ relatedTarget }) => {
+  if (!relatedTarget) document.body.classList.remove("over");
+});
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  document.body.classList.remove("over");
+  take([...(event.dataTransfer?.files ?? [])]);
+});
+
+function take(files) {
+  const clip = files.find(({ type }) => type.startsWith("video/"));
+  const pictures = files.filter(({ type }) => !type.startsWith("video/"));
+  if (pictures.length) {
+    open("pictures");
+    addPictures(pictures);
+  } else if (clip) {
+    open("video");
+    play(clip);
+  }
+}
+
+const taken = (file) => { open("pictures"); addPictures([file]); };
+
+/** Hide what is before, or show it again. */
+function intro(name, shown) {
+  find(`#${name} .intro`).hidden = !shown;
+  find(`#${name} .live`).hidden = shown;
+}
+
+// Webcam
+const webcam = new Live(find("#webcam .live"), { moving: true, stopped: closeCamera, taken });
+const complaint = element("p", { class: "error", role: "alert", hidden: true });
+find("#webcam .intro").append(complaint);
+find("#camera-start").addEventListener("click", startCamera);
+
+const REFUSALS = {
+  NotAllowedError: ["The browser may not use the camera.", "Allow it beside the address of this page, then start again."],
+  NotFoundError: ["No camera was found.", "Plug one in, or choose pictures or a video."],
+  NotReadableError: ["The camera is busy.", "Close the other program that uses it, then start again."],
+};
+
+async function startCamera() {
+  complain(complaint, null);
+  find("#camera-start").disabled = true;
+  try {
+    if (!navigator.mediaDevices) throw insecure();
+    const wanted = { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: "user" };
+    const stream = await navigator.mediaDevices.getUserMedia({ video: wanted });
+    stream.getVideoTracks()[0].addEventListener("ended", () => webcam.fail({
+      message: "The camera is gone.", hint: "Plug it in again, then stop and start.",
+    }));
+    webcam.video.srcObject = stream;
+    await webcam.video.play();
+    intro("webcam", false);
+    webcam.start();
+    find("#webcam .stop").focus();
+  } catch (error) {
+    const [message, hint] = REFUSALS[error.name] ?? [error.message, error.hint];
+    complain(complaint, { message, hint });
+  } finally {
+    find("#camera-start").disabled = false;
+  }
+}
+
+function insecure() {
+  const hint = "Open it on the computer that runs mien serve, or put HTTPS before the server.";
+  return Object.assign(new Error("The browser gives a camera only to a page of this computer or over HTTPS."), { hint });
+}
+
+function closeCamera() {
+  for (const track of webcam.video.srcObject?.getTracks() ?? []) track.stop();
+  webcam.video.srcObject = null;
+  intro("webcam", true);
+}
+
+// Video
+const film = new Live(find("#video .live"), { moving: false, stopped: closeFilm, taken });
+const unplayable = element("p", { class: "error", role: "alert", hidden: true });
+find("#video .intro").append(unplayable);
+film.video.controls = true;
+find("#video-file").addEventListener("change", ({ target }) => take(filesOf(target)));
+
+async function play(clip) {
+  film.stop();
+  complain(unplayable, null);
+  film.video.src = URL.createObjectURL(clip);
+  try {
+    await film.video.play();
+  } catch {
+    closeFilm();
+    const hint = `mien predict reads more kinds: mien predict "${clip.name}"`;
+    complain(unplayable, { message: `This browser cannot play ${clip.name}.`, hint });
+    return;
+  }
+  intro("video", false);
+  film.start();
+}
+
+function closeFilm() {
+  film.video.pause();
+  URL.revokeObjectURL(film.video.src);
+  film.video.removeAttribute("src");
+  intro("video", true);
+}
+
+// The key of a server that has one
+onKeyWanted(() => new Promise((done) => {
+  const dialog = find("#key-dialog");
+  find("#key").value = "";
+  dialog.addEventListener("close", () => done(dialog.returnValue ? find("#key").value : ""), { once: true });
+  dialog.returnValue = "";
+  dialog.showModal();
+}));

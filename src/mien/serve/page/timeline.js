@@ -1,0 +1,97 @@
+// Probabilities over time: a lane a face, the expressions as bands of their colours.
+
+import { element, paint, tone } from "./dom.js";
+import { reading } from "./faces.js";
+
+const WIDTH = 1200;
+const HEIGHT = 54;
+const LANES = 6;
+const GAP = 0.5; // seconds without an answer that leave a hole
+
+/** A strip of `seconds`: it moves on for a camera, and holds all of a film. */
+export class Timeline {
+  #lanes = new Map();
+  #names = "";
+
+  constructor(place, seconds, { moving }) {
+    this.place = place;
+    this.moving = moving;
+    this.seconds = seconds;
+    this.scale = element("p", { class: "scale", "aria-hidden": "true" });
+    const ends = moving ? [`${seconds} s ago`, "now"] : [clock(0), clock(seconds)];
+    this.scale.append(...ends.map((end) => element("span", {}, end)));
+    this.legend = element("p", { class: "key" });
+    place.replaceChildren(this.scale, this.legend);
+  }
+
+  /** Draw the answers at this time. */
+  add(faces, time) {
+    for (const face of faces) {
+      const lane = this.#lanes.get(face.key) ?? this.#make(face);
+      if (lane) this.#draw(lane, face, time);
+    }
+    for (const [key, lane] of this.#lanes) {
+      if (this.moving && time - lane.time > this.seconds) this.#drop(key);
+    }
+    if (faces.length) this.#explain(Object.keys(faces[0].probabilities));
+  }
+
+  #make(face) {
+    if (this.#lanes.size >= LANES) return null;
+    const name = `Face ${face.track ?? face.key}`;
+    const label = `${name}: the probability of each expression over time`;
+    const canvas = element("canvas", { width: WIDTH, height: HEIGHT, role: "img", "aria-label": label });
+    const node = element("div", { class: "lane" }, element("span", {}, name), canvas);
+    this.scale.before(node);
+    const lane = { node, canvas, pen: canvas.getContext("2d"), time: null, moved: 0 };
+    this.#lanes.set(face.key, lane);
+    return lane;
+  }
+
+  #draw(lane, face, time) {
+    const step = lane.time === null ? 0 : time - lane.time;
+    const whole = step > 0 && step <= GAP;
+    const x = this.moving ? this.#move(lane, time, step) : (time / this.seconds) * WIDTH;
+    const width = whole ? Math.max(1, (step / this.seconds) * WIDTH) : 2;
+    lane.time = time;
+    let y = 0;
+    for (const [name, share] of Object.entries(reading(face).probabilities)) {
+      lane.pen.fillStyle = tone(name);
+      lane.pen.fillRect(x - width, y, width + 0.5, share * HEIGHT);
+      y += share * HEIGHT;
+    }
+  }
+
+  /** Push what is drawn to the left by whole pixels; the rest is owed. */
+  #move(lane, time, step) {
+    const owed = lane.moved + (Math.max(0, step) / this.seconds) * WIDTH;
+    const by = Math.min(WIDTH, Math.floor(owed));
+    lane.moved = owed - by;
+    if (by) {
+      lane.pen.globalCompositeOperation = "copy";
+      lane.pen.drawImage(lane.canvas, -by, 0);
+      lane.pen.globalCompositeOperation = "source-over";
+    }
+    return WIDTH;
+  }
+
+  #drop(key) {
+    this.#lanes.get(key).node.remove();
+    this.#lanes.delete(key);
+  }
+
+  #explain(names) {
+    if (names.join() === this.#names) return;
+    this.#names = names.join();
+    this.legend.replaceChildren(...names.map((name) => {
+      const entry = element("span", {}, name);
+      paint(entry, name);
+      return entry;
+    }));
+  }
+}
+
+function clock(seconds) {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
