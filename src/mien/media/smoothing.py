@@ -1,0 +1,45 @@
+"""Probabilities that move calmly: what was read of a face in a frame, averaged over the last ones.
+
+The average is taken of the probabilities, so that it adds up to 1, and by time, so that the frame
+rate changes nothing: what was read one half-life ago counts half.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mien.errors import UsageError
+
+_FORGOTTEN = 20  # half-lives after which a millionth is left
+_TRACKS = 64  # more than that are looked through for forgotten ones
+
+
+class Smoother:
+    """Averages the probabilities of each track; a half-life of 0 leaves them as they are."""
+
+    def __init__(self, half_life_s: float = 0.4) -> None:
+        if not 0 <= half_life_s < np.inf:
+            raise UsageError(f"the half-life must be at least 0 seconds, got {half_life_s}")
+        self._half_life_s = half_life_s
+        self._tracks: dict[int, tuple[float, NDArray[np.float64]]] = {}
+
+    def update(self, track: int, time_s: float, probabilities: ArrayLike) -> NDArray[np.float64]:
+        """Take what was read of a track (C,) at a time; give what it shows with what was before."""
+        read = np.asarray(probabilities, np.float64)
+        if not self._half_life_s:
+            return read
+        if len(self._tracks) > _TRACKS:
+            self._prune(time_s)
+        then, before = self._tracks.get(track, (-np.inf, read))
+        kept = 0.5 ** (max(0.0, time_s - then) / self._half_life_s)
+        # The first reading is no older than itself: then kept is 0.
+        smooth: NDArray[np.float64] = kept * before + (1 - kept) * read
+        self._tracks[track] = time_s, smooth
+        return smooth
+
+    def forget(self, track: int) -> None:
+        """Begin anew with a track."""
+        self._tracks.pop(track, None)
+
+    def _prune(self, time_s: float) -> None:
+        oldest = time_s - _FORGOTTEN * self._half_life_s
+        self._tracks = {track: kept for track, kept in self._tracks.items() if kept[0] >= oldest}

@@ -1,0 +1,279 @@
+"""Videos: files, streams and image sequences, frame by frame in constant memory.
+
+Frames are RGB uint8 (H, W, 3), upright as a player shows them. A frame's number counts all frames
+from the start, damaged ones too; its time comes from the file, so that a variable frame rate is
+kept. What comes before a frame is decoded to reach it, for seeking is exact in few files.
+"""
+
+import math
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, Self
+
+from mien import images
+from mien.errors import InputError, MissingExtraError, OutputError, UsageError
+from mien.images import Image
+from mien.media.sequences import USUAL_FPS, Info, Sequence, is_sequence, numbered
+
+SUFFIXES = frozenset(
+    ".3g2 .3gp .asf .avi .flv .m2ts .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts"
+    " .vob .webm .wmv .y4m".split()
+)
+CODES = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
+CODES[".webm"] = "VP80"
+
+_ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+://)(?:[^/@]*@)?", re.IGNORECASE)
+_PATIENCE = 1000  # frames of a file that cannot be decoded, one after another
+_WAIT_MS = 15_000  # for a stream to open, and for each of its frames
+_MOST_FPS = 240.0  # some files tell their clock's ticks instead
+
+
+class Frame(NamedTuple):
+    """One picture of a video, its number from 0 and its seconds from the start."""
+
+    number: int
+    time_s: float
+    image: Image
+
+
+class Reader(Protocol):
+    """Goes from frame to frame; `image` gives the one it stands on, None where it is damaged."""
+
+    info: Info
+    number: int
+    time_s: float
+
+    def advance(self) -> bool: ...
+
+    def image(self) -> Image | None: ...
+
+    def close(self) -> None: ...
+
+
+class Video:
+    """The frames that were asked for, once, in order."""
+
+    def __init__(
+        self, reader: Reader, *, every: int, fps: float | None, start_s: float, end_s: float
+    ) -> None:
+        self._reader = reader
+        self._every, self._fps, self._start_s, self._end_s = every, fps, start_s, end_s
+
+    @property
+    def info(self) -> Info:
+        """What is known of the video."""
+        return self._reader.info
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._reader.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self.after(-1)
+
+    def after(self, number: int) -> Iterator[Frame]:
+        """Yield the frames behind that number; those before it are passed over quickly."""
+        due = -math.inf
+        while self._reader.advance():
+            time_s = self._reader.time_s
+            if time_s > self._end_s:
+                return
+            if time_s < self._start_s or time_s < due or self._reader.number % self._every:
+                continue
+            if self._fps is not None:  # a frame a stretch of 1 / fps, the first there is
+                due = (math.floor(time_s * self._fps + 1e-6) + 1) / self._fps - 1e-6
+            if self._reader.number <= number:
+                continue
+            image = self._reader.image()
+            if image is None:
+                self.info.damaged += 1
+            else:
+                yield Frame(self._reader.number, time_s, image)
+
+    def expected(self) -> int | None:
+        """Estimate how many frames will come, for those who wait."""
+        if self.info.frames is None and math.isinf(self._end_s):
+            return None
+        whole = math.inf if self.info.frames is None else self.info.frames / self.info.fps
+        seconds = max(0.0, min(whole, self._end_s) - self._start_s)
+        rate = self.info.fps / self._every
+        return max(1, round(seconds * min(rate, self._fps or rate)))
+
+
+def open_video(
+    source: str | Path,
+    *,
+    every: int = 1,
+    fps: float | None = None,
+    start_s: float | None = None,
+    end_s: float | None = None,
+) -> Video:
+    """Open a file, an address (rtsp, http ...) or an image sequence, a folder or `img%04d.png`.
+
+    `every` takes each so-many-th frame, `fps` so many a second at most. A sequence has no times:
+    `fps` gives its own rate, 25 by default.
+    """
+    _check(every, fps, start_s, end_s)
+    name = str(source)
+    reader: Reader
+    if not is_address(name) and (is_sequence(name) or Path(name).is_dir()):
+        reader, fps = Sequence(numbered(Path(name)), fps or USUAL_FPS), None
+    else:
+        reader = _Capture(name)
+    start, end = start_s or 0.0, math.inf if end_s is None else end_s
+    return Video(reader, every=every, fps=fps, start_s=start, end_s=end)
+
+
+def is_video(source: str | Path) -> bool:
+    """Tell by its name whether something is a video: a suffix, an address, a numbered pattern."""
+    known = Path(source).suffix.lower() in SUFFIXES
+    return known or is_address(str(source)) or is_sequence(source)
+
+
+def is_address(source: str) -> bool:
+    """Tell an address from a path."""
+    return bool(_ADDRESS.match(source))
+
+
+def plain_name(source: str | Path) -> str:
+    """Name a video without the user and password of its address."""
+    return _ADDRESS.sub(r"\1", str(source))
+
+
+class _Capture:
+    """Reads by OpenCV."""
+
+    def __init__(self, source: str) -> None:
+        self._cv2 = cv2 = _opencv()
+        self._name, address = plain_name(source), is_address(source)
+        if not address and not Path(source).is_file():
+            found = "not a file" if Path(source).exists() else "no such file"
+            raise InputError(f"cannot read the video {source}: {found}")
+        waiting = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _WAIT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC]
+        self._capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, [*waiting, _WAIT_MS])
+        if not self._capture.isOpened():
+            self._capture = cv2.VideoCapture(source)
+        if not self._capture.isOpened():
+            hint = "is it on, and the address right?" if address else "it may be cut short"
+            raise InputError(
+                f"{self._name} is no video that OpenCV can read ({hint});"
+                " expected mp4, mov, mkv, webm, avi or the like"
+            )
+        self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        self.info = self._told()
+        self._patience = 3 if address and self.info.frames is None else _PATIENCE
+        self.number, self.time_s = -1, 0.0
+        self._failed = False
+
+    def advance(self) -> bool:
+        for failures in range(self._patience):
+            if self._capture.grab():
+                self.info.damaged += failures
+                self.number += failures + 1
+                self.time_s = self._time()
+                return True
+        return False
+
+    def image(self) -> Image | None:
+        there, picture = self._capture.retrieve()
+        if not there or picture is None:
+            return None
+        rgb: Image = self._cv2.cvtColor(picture, self._cv2.COLOR_BGR2RGB)
+        return rgb
+
+    def close(self) -> None:
+        self._capture.release()
+
+    def _told(self) -> Info:
+        cv2 = self._cv2
+        fps, frames = (
+            self._capture.get(name) for name in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT)
+        )
+        return Info(
+            width=int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
+            height=int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+            fps=fps if 0 < fps <= _MOST_FPS else USUAL_FPS,
+            frames=int(frames) if 0 < frames < 1e9 and 0 < fps <= _MOST_FPS else None,
+        )
+
+    def _time(self) -> float:
+        """Give the time of the frame; some files tell none, which then follows from its number."""
+        told = self._capture.get(self._cv2.CAP_PROP_POS_MSEC) / 1000
+        if not (math.isfinite(told) and told > self.time_s) and self.number:
+            return max(self.time_s, self.number / self.info.fps)
+        return max(0.0, told) if math.isfinite(told) else 0.0
+
+
+class VideoWriter:
+    """Writes frames at a constant rate; each stays in sight until the time of the next."""
+
+    def __init__(self, stream: Any, cv2: Any, size_hw: tuple[int, int], fps: float) -> None:
+        self._stream, self._cv2, self._size_hw, self._fps = stream, cv2, size_hw, fps
+        self._written = 0
+        self._last: Any = None
+        self._first_s: float | None = None
+
+    def write(self, image: Image, time_s: float) -> None:
+        """Add an RGB frame (H, W, 3), of which the written ones are the top left part."""
+        height, width = self._size_hw
+        picture = self._cv2.cvtColor(images.to_rgb(image)[:height, :width], self._cv2.COLOR_RGB2BGR)
+        if self._first_s is None:
+            self._first_s = time_s
+        until = round((time_s - self._first_s) * self._fps) + 1
+        for place in range(self._written, until):
+            last = place == until - 1 or self._last is None
+            self._stream.write(picture if last else self._last)
+        self._written, self._last = max(self._written, until), picture
+
+
+@contextmanager
+def write_video(path: Path, size_hw: tuple[int, int], fps: float) -> Iterator[VideoWriter]:
+    """Write a video in the kind its suffix names; the file appears whole or not at all.
+
+    An odd height or width loses its last line.
+    """
+    cv2, code = _opencv(), CODES.get(path.suffix.lower())
+    if code is None:
+        raise UsageError(f"cannot write {path}: the suffix must be one of {', '.join(CODES)}")
+    height, width = (side // 2 * 2 for side in size_hw)
+    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.{threading.get_ident()}{path.suffix}")
+    stream = cv2.VideoWriter(str(unfinished), cv2.VideoWriter_fourcc(*code), fps, (width, height))
+    try:
+        if not stream.isOpened():
+            raise OutputError(f"cannot write {path}: OpenCV cannot open it; is the folder there?")
+        yield VideoWriter(stream, cv2, (height, width), fps)
+        stream.release()
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        stream.release()
+        unfinished.unlink(missing_ok=True)
+
+
+def _check(every: int, fps: float | None, start_s: float | None, end_s: float | None) -> None:
+    if every < 1:
+        raise UsageError(f"every must be at least 1, got {every}")
+    if fps is not None and not 0 < fps < math.inf:
+        raise UsageError(f"fps must be above 0, got {fps}")
+    if start_s is not None and not 0 <= start_s < math.inf:
+        raise UsageError(f"the start must be at least 0 seconds, got {start_s}")
+    if end_s is not None and not end_s > (start_s or 0):
+        raise UsageError(f"the end must lie behind the start, got {start_s or 0} to {end_s}")
+
+
+def _opencv() -> Any:
+    """Import OpenCV, quiet: what is damaged is counted and told by us."""
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingExtraError("reading videos", "OpenCV", "video") from error
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    return cv2

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from mien.errors import UsageError
+from mien.media.smoothing import Smoother
+
+HAPPY, SAD = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+
+
+def test_what_was_read_a_half_life_ago_counts_half() -> None:
+    smoother = Smoother(0.5)
+    assert smoother.update(1, 7.0, HAPPY).tolist() == [1, 0]
+    assert smoother.update(1, 7.5, SAD) == pytest.approx([0.5, 0.5])
+    assert smoother.update(1, 8.5, SAD) == pytest.approx([0.125, 0.875])
+
+
+def test_the_average_is_a_distribution(rng: np.random.Generator) -> None:
+    smoother = Smoother()
+    for step, read in enumerate(rng.dirichlet(np.ones(8), 50)):
+        smooth = smoother.update(1, step / 25, read)
+        assert smooth.min() >= 0 and smooth.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("fps", [5, 10, 50])
+def test_the_frame_rate_changes_nothing(fps: int) -> None:
+    smoother = Smoother(0.4)
+    smoother.update(1, 0, HAPPY)
+    for step in range(1, fps + 1):
+        smooth = smoother.update(1, step / fps, SAD)
+    assert smooth == pytest.approx([0.5**2.5, 1 - 0.5**2.5])
+
+
+def test_tracks_do_not_mix_and_can_be_forgotten() -> None:
+    smoother = Smoother()
+    smoother.update(1, 0, HAPPY)
+    assert smoother.update(2, 0.04, SAD).tolist() == [0, 1]
+    smoother.forget(1)
+    smoother.forget(3)
+    assert smoother.update(1, 0.08, SAD).tolist() == [0, 1]
+
+
+def test_no_half_life_leaves_all_as_it_is() -> None:
+    smoother = Smoother(0)
+    smoother.update(1, 0, HAPPY)
+    assert smoother.update(1, 0.01, SAD).tolist() == [0, 1]
+    with pytest.raises(UsageError, match="half-life"):
+        Smoother(-1)
+
+
+def test_time_that_goes_back_is_no_time() -> None:
+    smoother = Smoother()
+    smoother.update(1, 5, HAPPY)
+    assert smoother.update(1, 4, SAD).tolist() == [1, 0]
+
+
+def test_old_tracks_take_no_memory() -> None:
+    smoother = Smoother(0.1)
+    for track in range(1000):
+        smoother.update(track, track, HAPPY)
+    assert len(smoother._tracks) < 100
