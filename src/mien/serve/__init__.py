@@ -1,0 +1,1 @@
+"""The HTTP API and the page that uses it; `mien.serve.app.build` puts them together."""
