@@ -18,6 +18,7 @@ from mien.cli.models import models
 from mien.cli.occlude import occlude
 from mien.cli.occluders import occluders
 from mien.cli.predict import predict
+from mien.cli.serve import serve
 from mien.cli.train import train
 from mien.cli.verify import verify
 
@@ -49,6 +50,10 @@ EXAMPLES: dict[Callable[..., None], str] = {
         mien occluders --style realistic
         mien occluders --sheet occluders.png
         mien occluders --sheet occluders.png --table tables/jaffe""",
+    serve: """
+        mien serve
+        mien serve --port 9000 --jobs 4
+        MIEN_API_KEY=$(openssl rand -hex 16) mien serve --host 0.0.0.0""",
     train: """
         mien train recipes/landmarks.toml --data data""",
 }

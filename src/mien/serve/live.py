@@ -204,10 +204,9 @@ class _Client:
         spec = "+".join(settings.occlude)
         image = await engine.run(hiding.drawn, image, found.predictions, spec)
         (found,) = await engine.read([image], settings.reading)
-        shown = (
-            {"image": await engine.run(hiding.data_url, image, "jpeg")} if settings.image else {}
-        )
-        return found, shown
+        if not settings.image:
+            return found, {}
+        return found, {"image": await engine.run(hiding.data_url, image, "jpeg")}
 
 
 def _specs(names: list[Any], engine: Engine) -> tuple[str, ...]:
