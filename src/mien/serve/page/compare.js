@@ -4,9 +4,14 @@ import { occlude } from "./api.js";
 import { chips, complain, element, say } from "./dom.js";
 import { answer, reading, words } from "./faces.js";
 
-const CHOICES = {
+/** What can be laid over a face, by the names of the occluders. */
+export const CHOICES = {
   mouth: "Mouth", eyes: "Eyes", surgical: "Mask", sunglasses: "Sunglasses",
   scarf: "Scarf", hand: "Hand", headset: "Headset",
+};
+const TITLES = {
+  mouth: "Mouth hidden", eyes: "Eyes hidden", surgical: "With a mask", sunglasses: "With sunglasses",
+  scarf: "With a scarf", hand: "With a hand", headset: "With a headset",
 };
 const SIDE = 420; // pixels of a picture among several
 const AROUND = 2.2; // heights of the face that it shows
@@ -38,7 +43,7 @@ export class Compare {
     try {
       const { blob, name } = this.picture;
       const results = await occlude(blob, name, wanted);
-      for (const result of results) this.#known.set(result.occluder, await loaded(result));
+      for (const result of results) this.#known.set(result.occluder, await loaded(result, this.picture));
       complain(this.card.querySelector(".error"), null);
     } catch (error) {
       for (const name of wanted) this.#known.delete(name);
@@ -52,7 +57,7 @@ export class Compare {
   #told(name) {
     const result = this.#known.get(name);
     const face = result && match(result.faces, this.#face());
-    return result && `${CHOICES[name]} hidden: ${face ? words(face) : "no face found"}`;
+    return result && `${TITLES[name]}: ${face ? words(face) : "no face found"}`;
   }
 
   #face() {
@@ -66,17 +71,20 @@ export class Compare {
     const sides = this.#on.map((name) => {
       const result = this.#known.get(name);
       const there = result && match(result.faces, face);
-      return side(`${CHOICES[name]} hidden`, result?.image, this.picture, face, { result, there });
+      return side(TITLES[name], result?.image, this.picture, face, { result, there });
     });
     this.list.replaceChildren(bare, ...sides);
   }
 }
 
-async function loaded(result) {
+/** Decode what was drawn; give the boxes in pixels of the picture, which may be larger. */
+async function loaded(result, { width }) {
   const image = new Image();
   image.src = result.image;
   await image.decode();
-  return { ...result, image };
+  const scale = width / image.naturalWidth;
+  const faces = result.faces.map((face) => ({ ...face, box_xyxy: face.box_xyxy.map((x) => x * scale) }));
+  return { image, faces };
 }
 
 function side(title, image, { width, height }, face, hidden) {
@@ -117,8 +125,9 @@ function part(canvas, image, { width, height }, [x0, y0, x1, y1]) {
 
 /** Find the face that lies where another did. */
 function match(faces, { box_xyxy: box }) {
-  const best = faces.reduce((a, b) => (a && overlap(a.box_xyxy, box) >= overlap(b.box_xyxy, box) ? a : b), null);
-  return best && overlap(best.box_xyxy, box) > 0.2 ? best : null;
+  const share = (face) => overlap(face.box_xyxy, box);
+  const [best] = [...faces].sort((a, b) => share(b) - share(a));
+  return best && share(best) > 0.2 ? best : null;
 }
 
 function overlap(a, b) {

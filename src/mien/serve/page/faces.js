@@ -3,6 +3,8 @@
 
 import { element, paint, percent, plural } from "./dom.js";
 
+const TAG = 34; // pixels that a tag takes above or below its box
+
 /** What to show of a face: the smoothed probabilities where there are some. */
 export function reading(face) {
   const probabilities = face.smoothed ?? face.probabilities;
@@ -51,8 +53,23 @@ export class Boxes {
       const number = faces.length > 1 ? `${face.track ?? index + 1} ` : "";
       const answer = `${expression} ${percent(share)}${face.certain ? "" : "?"}`;
       tag.replaceChildren(element("i", {}, number), narrow ? "" : answer);
-      tag.classList.toggle("low", (y0 / height) * this.layer.clientHeight < 34);
+      const scale = this.layer.clientHeight / height;
+      const above = y0 * scale >= TAG;
+      tag.classList.toggle("under", !above && (height - y1) * scale >= TAG);
+      tag.classList.toggle("low", !above && (height - y1) * scale < TAG);
       tag.classList.toggle("flip", left / width > 0.62);
+    }
+    if (faces.length > 1) this.#part(faces);
+  }
+
+  /** Put a tag that would cover another below its box. */
+  #part(faces) {
+    const placed = [];
+    for (const { key } of faces) {
+      const [tag] = this.#nodes.get(key).children;
+      const covers = (other) => overlapping(tag.getBoundingClientRect(), other);
+      if (placed.some(covers)) tag.classList.add("under");
+      placed.push(tag.getBoundingClientRect());
     }
   }
 
@@ -132,6 +149,9 @@ function fill(node, face, number) {
     set(row.lastChild, percent(value));
   }
 }
+
+const overlapping = (a, b) =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
 function set(node, text) {
   if (node.textContent !== text) node.textContent = text;

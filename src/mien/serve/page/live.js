@@ -2,10 +2,10 @@
 // time, and the next is the newest there is, so answers never fall behind the picture.
 
 import { ApiError, check, openLive } from "./api.js";
+import { CHOICES } from "./compare.js";
 import { chips, complain, copy, find, save } from "./dom.js";
 import { annotated } from "./drawing.js";
 import { Answers, Boxes } from "./faces.js";
-import { drawHidden, HIDES } from "./hiding.js";
 import { liveCsv, liveLine } from "./table.js";
 import { Timeline } from "./timeline.js";
 
@@ -15,7 +15,7 @@ const ROWS = 200000;
 
 export class Live {
   #run = null;
-  #settings = { occlude: [], smooth: true, points: true };
+  #settings = { occlude: [], smooth: true, image: true };
 
   /** moving: a camera, whose timeline moves on; taken: hears a picture to compare, and its name. */
   constructor(place, { moving, stopped, taken }) {
@@ -24,9 +24,11 @@ export class Live {
     this.video = find("video", place);
     this.view = find(".view", place);
     this.error = find(".error", place);
+    this.pace = find(".pace", place);
+    this.cover = find(".cover", place);
     this.grabbed = document.createElement("canvas");
     const [hide, more] = place.querySelectorAll(".chips");
-    chips(hide, HIDES, (occlude) => this.#set({ occlude }));
+    chips(hide, CHOICES, (occlude) => this.#set({ occlude }));
     const views = { ...(moving && { mirror: "Mirror" }), smooth: "Smooth" };
     chips(more, views, (on) => this.#look(on), ["mirror", "smooth"]);
     this.#reflect();
@@ -81,7 +83,7 @@ export class Live {
 
   #fail(error) {
     this.#run = null;
-    find(".pace", this.place).textContent = "";
+    this.pace.textContent = "";
     complain(this.error, error, () => { this.start(); });
   }
 
@@ -91,25 +93,38 @@ export class Live {
     const frame = this.#frame(LONGER);
     run.socket.send(await this.#encoded(frame, "image/jpeg"));
     const answer = await answered(run.socket);
-    if (this.#run === run) this.#show(run, answer, time);
+    if (this.#run === run && answer) await this.#show(run, answer, time);
   }
 
-  #show(run, answer, time) {
+  async #show(run, answer, time) {
     const { width, height } = answer;
+    await this.#cover(answer);
     this.faces = answer.faces.map((face) => ({ ...face, key: face.track }));
     this.size = { width, height, mirror: this.mirror };
     this.boxes.update(this.faces, this.size);
     this.answers.update(this.faces);
     this.timeline.add(this.faces, time);
-    drawHidden(find(".hiding", this.place), this.faces, this.#settings.occlude, this.size);
     this.rows.push(...this.faces.map((face) => liveLine(time, answer.frame, face)));
     if (this.rows.length > ROWS) this.rows.splice(0, ROWS / 10);
     run.answers += 1;
     const now = performance.now();
     if (now - run.since < 500) return;
-    const rate = Math.round((1000 * run.answers) / (now - run.since));
-    find(".pace", this.place).textContent = `${rate} a second · ${Math.round(answer.ms)} ms`;
+    const perSecond = (1000 * run.answers) / (now - run.since);
+    const rate = perSecond.toFixed(perSecond < 10 ? 1 : 0);
+    this.pace.textContent = `${rate} a second · ${Math.round(answer.ms)} ms`;
     Object.assign(run, { answers: 0, since: now });
+  }
+
+  /** Lay the frame as the model saw it over the picture, where something is hidden in it. */
+  async #cover({ image }) {
+    if (image) {
+      const seen = new Image();
+      seen.src = image;
+      await seen.decode();
+      Object.assign(this.cover, { width: seen.naturalWidth, height: seen.naturalHeight });
+      this.cover.getContext("2d").drawImage(seen, 0, 0);
+    }
+    this.cover.hidden = !image;
   }
 
   #set(changes) {
@@ -146,7 +161,8 @@ export class Live {
     const { videoWidth: width, videoHeight: height } = this.video;
     const scale = width / (this.size?.width ?? width);
     const faces = this.faces.map((face) => ({ ...face, box_xyxy: face.box_xyxy.map((x) => x * scale) }));
-    save(await annotated(this.video, faces, { width, height, mirror: this.mirror }), `mien-${stamp()}.png`);
+    const picture = this.cover.hidden ? this.video : this.cover;
+    save(await annotated(picture, faces, { width, height, mirror: this.mirror }), `mien-${stamp()}.png`);
   }
 }
 
@@ -178,7 +194,8 @@ function answered(socket) {
     socket.addEventListener("close", lost, over);
     socket.addEventListener("message", ({ data }) => {
       const said = JSON.parse(data);
-      if (said.error) end(fail, new ApiError(0, said.error));
+      if (said.error?.code === "busy" && said.frame) end(done, null);
+      else if (said.error) end(fail, new ApiError(0, said.error));
       else if (said.faces) end(done, said);
     }, over);
   });

@@ -4,6 +4,7 @@ import { onKeyWanted } from "./api.js";
 import { complain, element, find } from "./dom.js";
 import { Live } from "./live.js";
 import { addPictures } from "./pictures.js";
+import { controls } from "./player.js";
 
 const TABS = ["pictures", "webcam", "video"];
 const LOCAL = ["localhost", "127.0.0.1", "[::1]"];
@@ -131,7 +132,7 @@ function closeCamera() {
 const film = new Live(find("#video .live"), { moving: false, stopped: closeFilm, taken });
 const unplayable = element("p", { class: "error", role: "alert", hidden: true });
 find("#video .intro").append(unplayable);
-film.video.controls = true;
+controls(find("#video .player"), film.video);
 find("#video-file").addEventListener("change", ({ target }) => take(filesOf(target)));
 
 async function play(clip) {

@@ -96,11 +96,14 @@ async function read(picture) {
     say(`${name}: ${inWords(faces)}`);
   } catch (error) {
     picture.error = error;
-    find(".pair", card).hidden = error.status >= 400 && error.status < 500 && error.status !== 429;
+    find(".pair", card).hidden = !passing(error);
     find(".answers", card).replaceChildren();
-    complain(find(".error", card), error, () => again(picture));
+    complain(find(".error", card), error, passing(error) ? () => again(picture) : null);
   }
 }
+
+/** Tell whether the same picture may be read another time. */
+const passing = ({ status }) => status < 400 || status === 401 || status === 429 || status >= 500;
 
 function again(picture) {
   find(".pair", picture.card).hidden = false;

@@ -2,11 +2,12 @@
 
 import { element, paint, tone } from "./dom.js";
 import { reading } from "./faces.js";
+import { clock } from "./player.js";
 
 const WIDTH = 1200;
 const HEIGHT = 54;
 const LANES = 6;
-const GAP = 0.5; // seconds without an answer that leave a hole
+const GAP = 1; // seconds without an answer that leave a hole
 
 /** A strip of `seconds`: it moves on for a camera, and holds all of a film. */
 export class Timeline {
@@ -43,7 +44,7 @@ export class Timeline {
     const canvas = element("canvas", { width: WIDTH, height: HEIGHT, role: "img", "aria-label": label });
     const node = element("div", { class: "lane" }, element("span", {}, name), canvas);
     this.scale.before(node);
-    const lane = { node, canvas, pen: canvas.getContext("2d"), time: null, moved: 0 };
+    const lane = { node, canvas, pen: canvas.getContext("2d"), time: null, x: null, moved: 0 };
     this.#lanes.set(face.key, lane);
     return lane;
   }
@@ -51,19 +52,20 @@ export class Timeline {
   #draw(lane, face, time) {
     const step = lane.time === null ? 0 : time - lane.time;
     const whole = step > 0 && step <= GAP;
-    const x = this.moving ? this.#move(lane, time, step) : (time / this.seconds) * WIDTH;
-    const width = whole ? Math.max(1, (step / this.seconds) * WIDTH) : 2;
-    lane.time = time;
+    const end = this.moving ? WIDTH : Math.ceil((time / this.seconds) * WIDTH);
+    const by = this.moving ? this.#move(lane, step) : end - Math.floor(lane.x ?? end);
+    const width = whole ? Math.max(1, by) : 2;
+    Object.assign(lane, { time, x: end });
     let y = 0;
     for (const [name, share] of Object.entries(reading(face).probabilities)) {
       lane.pen.fillStyle = tone(name);
-      lane.pen.fillRect(x - width, y, width + 0.5, share * HEIGHT);
+      lane.pen.fillRect(end - width, y, width, share * HEIGHT + 0.5);
       y += share * HEIGHT;
     }
   }
 
-  /** Push what is drawn to the left by whole pixels; the rest is owed. */
-  #move(lane, time, step) {
+  /** Push what is drawn to the left by whole pixels, and give how many; the rest is owed. */
+  #move(lane, step) {
     const owed = lane.moved + (Math.max(0, step) / this.seconds) * WIDTH;
     const by = Math.min(WIDTH, Math.floor(owed));
     lane.moved = owed - by;
@@ -72,7 +74,7 @@ export class Timeline {
       lane.pen.drawImage(lane.canvas, -by, 0);
       lane.pen.globalCompositeOperation = "source-over";
     }
-    return WIDTH;
+    return by;
   }
 
   #drop(key) {
@@ -89,9 +91,4 @@ export class Timeline {
       return entry;
     }));
   }
-}
-
-function clock(seconds) {
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
