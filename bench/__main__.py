@@ -132,6 +132,23 @@ def sets(
     _end(measure(data, photographs, rows, rounds), json)
 
 
+def serve(
+    clients: Annotated[int, typer.Option(min=1, help="That ask at once.")] = 16,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Under load, a round.")] = 20,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds to take the middle of.")] = 5,
+    minutes: Annotated[float, typer.Option(min=0, help="Under load, watching memory.")] = 10,
+    quiet: Quiet = False,
+    json: Json = None,
+) -> None:
+    """Photographs a second over HTTP beside mien predict; needs no data, but the extra serve.
+
+    How late the last in a hundred is, four times the load, memory under load for minutes.
+    """
+    from bench.serve import measure
+
+    _end(measure(clients, seconds, rounds, minutes, quiet), json)
+
+
 def _beside(data: Path, name: str) -> Path:
     return data.resolve().parent / name
 
@@ -152,7 +169,7 @@ def build() -> typer.Typer:
     """Make the program."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.callback(invoke_without_command=True)(_list)
-    for command in (speed, landmarks, pipeline, hidden, occluders, training, sets):
+    for command in (speed, landmarks, pipeline, hidden, occluders, training, sets, serve):
         app.command()(ends_well(command))
     return app
 

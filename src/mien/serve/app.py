@@ -1,6 +1,7 @@
 """The application: routes, what goes wrong on them, and the page."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from mien import __version__
+from mien import __version__, occlusion
 from mien.serve import answers, hiding
 from mien.serve.answers import answer, refusals
 from mien.serve.counters import Counters
@@ -115,7 +116,7 @@ def _reading(app: FastAPI, gate: Gate, locked: dict[str, Any]) -> None:
         ),
         responses=answer(answers.Hidden)
         | refusals(*BROUGHT, "too_many_pixels", "too_many_images", "invalid", *LATE),
-        openapi_extra={"requestBody": _occlude_body()},
+        openapi_extra={"requestBody": _occlude_body(limits.occluders)},
         **locked,
     )
     async def occlude(
@@ -243,9 +244,12 @@ def _predict_body(most: int) -> dict[str, Any]:
     return {"required": True, "content": {"multipart/form-data": {"schema": form}, **bodies}}
 
 
-def _occlude_body() -> dict[str, Any]:
+def _occlude_body(most: int) -> dict[str, Any]:
+    name = f"({'|'.join(map(re.escape, (*occlusion.names(), occlusion.NONE)))})"
+    joined = rf"{name}(\+{name})*"
     spec = {
         "type": "string",
+        "pattern": f"^{joined}(,{joined}){{0,{most - 1}}}$",
         "description": "Occluders with commas between them; + joins several into one.",
         "examples": ["none,mouth,eyes+mouth,surgical"],
     }

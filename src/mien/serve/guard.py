@@ -30,6 +30,7 @@ HEADERS = {
 }
 LOCKED = ("/v1/", "/metrics")
 REFUSED = 1008
+METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 
 Counted = Callable[[str, str, int, float], None]
 
@@ -69,7 +70,8 @@ class Guard:
                 await self._app(scope, receive, send_safely)
         finally:
             route = getattr(scope.get("route"), "path", "page")
-            self._counted(scope["method"], route, status, time.perf_counter() - start)
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self._counted(method, route, status, time.perf_counter() - start)
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _foreign(Headers(scope=scope)) or self._objection(scope):

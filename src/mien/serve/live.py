@@ -152,9 +152,8 @@ class _Client:
     async def serve(self) -> None:
         receiving = asyncio.create_task(self._receive())
         try:
-            with suppress(WebSocketDisconnect, RuntimeError):  # it went while it was answered
-                while frame := await self.frames.get():
-                    await self._socket.send_json(await self._answer(*frame))
+            while frame := await self.frames.get():
+                await self._send(await self._answer(*frame))
         finally:
             receiving.cancel()
             with suppress(asyncio.CancelledError):
@@ -167,16 +166,20 @@ class _Client:
                     self.frames.put(message["bytes"])
                 else:
                     await self._set(message.get("text") or "")
-        except (WebSocketDisconnect, RuntimeError):
-            pass
         finally:
+            self.frames.close()
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        try:
+            await self._socket.send_json(message)
+        except (WebSocketDisconnect, RuntimeError):  # it went meanwhile
             self.frames.close()
 
     async def _set(self, text: str) -> None:
         try:
             self._settings = self._settings.changed(text, self._engine)
         except Problem as problem:
-            await self._socket.send_json(problem.to_dict())
+            await self._send(problem.to_dict())
 
     async def _answer(self, number: int, data: bytes) -> dict[str, Any]:
         start, settings = time.perf_counter(), self._settings

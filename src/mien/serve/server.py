@@ -1,6 +1,7 @@
 """Listen, say where, and stop in good order."""
 
 import ipaddress
+import math
 import signal
 import socket
 
@@ -53,7 +54,7 @@ def run(app: ASGIApp, door: socket.socket, limits: Limits) -> None:
         lifespan="off",
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=int(limits.seconds),
+        timeout_graceful_shutdown=math.ceil(limits.seconds),
         ws="websockets-sansio",
         ws_max_size=limits.frame_bytes,
         ws_per_message_deflate=False,

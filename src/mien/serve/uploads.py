@@ -9,6 +9,7 @@ from typing import NamedTuple
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from mien.serve.engine import Engine
@@ -129,14 +130,19 @@ class Visit:
         limits = self.gate.engine.limits
         told = self.request.headers.get("content-length", "")
         self._check(int(told) if told.isdecimal() else 0)
-        async for chunk in self.request.stream():
+        while not self.whole:
+            message = await self.request.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            # The stream of a request does not say whether all of it has come.
+            self.whole = not message.get("more_body", False)
+            chunk = message.get("body", b"")
             self.held_bytes += len(chunk)
             self.gate.held_bytes += len(chunk)
             self._check(self.held_bytes)
             if self.gate.held_bytes > limits.held_bytes:
                 raise Problem("busy", "the requests inside hold as much as the server bears")
             yield chunk
-        self.whole = True
 
     def _check(self, size: int) -> None:
         most = self.gate.engine.limits.body_bytes
