@@ -1,0 +1,1 @@
+"""The webcam window: a scene decides what is shown next, a window shows it and hears keys."""
