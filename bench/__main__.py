@@ -149,6 +149,20 @@ def serve(
     _end(measure(clients, seconds, rounds, minutes, quiet), json)
 
 
+def live(
+    seconds: Annotated[float, typer.Option(min=3, help="Of video, for each row.")] = 30,
+    fps: Annotated[float, typer.Option(min=1, help="Of that video.")] = 25,
+    json: Json = None,
+) -> None:
+    """How old the picture on screen is; needs no data, but the extra video and Xvfb.
+
+    A video takes the camera's place; the screen tells which of its frames it shows.
+    """
+    from bench.live import measure
+
+    _end(measure(seconds, fps), json)
+
+
 def _beside(data: Path, name: str) -> Path:
     return data.resolve().parent / name
 
@@ -169,7 +183,7 @@ def build() -> typer.Typer:
     """Make the program."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.callback(invoke_without_command=True)(_list)
-    for command in (speed, landmarks, pipeline, hidden, occluders, training, sets, serve):
+    for command in (speed, landmarks, pipeline, hidden, occluders, training, sets, serve, live):
         app.command()(ends_well(command))
     return app
 
