@@ -64,6 +64,7 @@ def failure(source: Any = 0) -> str:
     with pytest.raises(InputError) as caught, Camera(source) as opened:
         for _ in range(500):
             opened.latest(10**9, timeout_s=0.01)
+            assert not opened.ended
     return str(caught.value)
 
 

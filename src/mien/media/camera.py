@@ -66,8 +66,8 @@ class Camera:
 
     @property
     def ended(self) -> bool:
-        """Say whether no picture will come any more."""
-        return self._over
+        """Say whether a video is over; a camera that is gone is an error of `latest`."""
+        return self._over and self._problem is None
 
     def latest(self, after: int = -1, *, timeout_s: float = 0.0) -> Frame | None:
         """Give the newest frame if its number is above `after`; wait for one that long."""
