@@ -2,7 +2,7 @@
 
 import { occlude } from "./api.js";
 import { chips, complain, element, say } from "./dom.js";
-import { answer, reading, words } from "./faces.js";
+import { answer, reading, scaled, words } from "./faces.js";
 
 /** What can be laid over a face, by the names of the occluders. */
 export const CHOICES = {
@@ -83,8 +83,7 @@ async function loaded(result, { width }) {
   image.src = result.image;
   await image.decode();
   const scale = width / image.naturalWidth;
-  const faces = result.faces.map((face) => ({ ...face, box_xyxy: face.box_xyxy.map((x) => x * scale) }));
-  return { image, faces };
+  return { image, faces: result.faces.map((face) => scaled(face, scale)) };
 }
 
 function side(title, image, { width, height }, face, hidden) {

@@ -5,13 +5,15 @@ import { ApiError, check, openLive } from "./api.js";
 import { CHOICES } from "./compare.js";
 import { chips, complain, copy, find, save } from "./dom.js";
 import { annotated } from "./drawing.js";
-import { Answers, Boxes } from "./faces.js";
+import { Answers, Boxes, scaled } from "./faces.js";
+import { Frames } from "./frames.js";
 import { liveCsv, liveLine } from "./table.js";
 import { Timeline } from "./timeline.js";
 
 const LONGER = 640; // pixels of a frame's longer side as it is sent
 const PATIENCE = 15000; // milliseconds for one answer
 const ROWS = 200000;
+const RECENT = 30; // seconds of a camera's timeline
 
 export class Live {
   #run = null;
@@ -22,6 +24,7 @@ export class Live {
     place.append(copy("stage"));
     Object.assign(this, { place, moving, stopped, mirror: moving });
     this.video = find("video", place);
+    this.frames = new Frames(this.video);
     this.view = find(".view", place);
     this.error = find(".error", place);
     this.pace = find(".pace", place);
@@ -32,7 +35,11 @@ export class Live {
     const views = { ...(moving && { mirror: "Mirror" }), smooth: "Smooth" };
     chips(more, views, (on) => this.#look(on), ["mirror", "smooth"]);
     this.#reflect();
-    find(".stop", place).addEventListener("click", () => this.stop());
+    this.video.addEventListener("resize", () => this.#shape());
+    find(".stop", place).addEventListener("click", () => {
+      this.stop();
+      find(".intro button, .intro input", place.parentElement).focus();
+    });
     find(".csv", place).addEventListener("click", () => save(liveCsv(this.rows), "mien-live.csv"));
     find(".png", place).addEventListener("click", () => this.#savePng());
     find(".snap", place).addEventListener("click", async () => {
@@ -41,11 +48,8 @@ export class Live {
     });
   }
 
-  /** Read the frames of this element, once it knows its size, until it is stopped. */
+  /** Read the frames of the video, which plays, until it is stopped. */
   async start() {
-    const { videoWidth, videoHeight, duration } = this.video;
-    this.view.style.setProperty("--ratio", videoWidth / videoHeight);
-    this.view.style.setProperty("--widest", `${videoWidth}px`);
     const run = { answers: 0, since: performance.now(), start: performance.now() };
     this.#run = run;
     this.rows = [];
@@ -54,8 +58,8 @@ export class Live {
     find(".answers", this.place).replaceChildren();
     this.boxes = new Boxes(find(".boxes", this.place));
     this.answers = new Answers(find(".answers", this.place), "No face in view.");
-    const seconds = this.moving || !Number.isFinite(duration) ? 30 : duration;
-    const moving = this.moving || !Number.isFinite(duration);
+    const moving = this.moving || !Number.isFinite(this.video.duration);
+    const seconds = moving ? RECENT : this.video.duration;
     this.timeline = new Timeline(find(".lanes", this.place), seconds, { moving });
     complain(this.error, null);
     try {
@@ -64,31 +68,35 @@ export class Live {
       this.#set({});
       while (this.#run === run) await this.#turn(run);
     } catch (error) {
-      if (this.#run === run) this.#fail(error);
+      if (this.#run === run) {
+        this.#end();
+        complain(this.error, error, () => this.start());
+      }
     } finally {
       run.socket?.close();
     }
   }
 
   stop() {
-    if (!this.#run) return;
-    this.#run = null;
+    this.#end();
     this.stopped();
   }
 
+  /** Stop because of an error that another try does not mend. */
   fail(error) {
-    this.#run?.socket?.close();
-    this.#fail(error);
+    this.#end();
+    complain(this.error, error);
   }
 
-  #fail(error) {
+  #end() {
+    this.#run?.socket?.close();
     this.#run = null;
     this.pace.textContent = "";
-    complain(this.error, error, () => { this.start(); });
   }
 
   async #turn(run) {
-    const seen = await newFrame(this.video);
+    const seen = await this.frames.next();
+    if (this.#run !== run) return;
     const time = this.moving ? (performance.now() - run.start) / 1000 : seen;
     const frame = this.#frame(LONGER);
     run.socket.send(await this.#encoded(frame, "image/jpeg"));
@@ -104,7 +112,8 @@ export class Live {
     this.boxes.update(this.faces, this.size);
     this.answers.update(this.faces);
     this.timeline.add(this.faces, time);
-    this.rows.push(...this.faces.map((face) => liveLine(time, answer.frame, face)));
+    const lines = this.#inFull().map((face) => liveLine(time, answer.frame, face));
+    this.rows.push(...lines);
     if (this.rows.length > ROWS) this.rows.splice(0, ROWS / 10);
     run.answers += 1;
     const now = performance.now();
@@ -131,12 +140,24 @@ export class Live {
     Object.assign(this.#settings, changes);
     const socket = this.#run?.socket;
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(this.#settings));
+    if (this.video.paused) this.frames.again();
   }
 
   #look(on) {
     this.mirror = on.includes("mirror");
     this.#reflect();
     this.#set({ smooth: on.includes("smooth") });
+  }
+
+  #shape() {
+    const { videoWidth, videoHeight } = this.video;
+    this.view.style.setProperty("--ratio", videoWidth / videoHeight || 1);
+    this.view.style.setProperty("--widest", `${videoWidth}px`);
+  }
+
+  /** Give the faces in pixels of the video, which is larger than what was sent. */
+  #inFull() {
+    return this.faces.map((face) => scaled(face, this.video.videoWidth / this.size.width));
   }
 
   #reflect() {
@@ -158,20 +179,11 @@ export class Live {
   }
 
   async #savePng() {
-    const { videoWidth: width, videoHeight: height } = this.video;
-    const scale = width / (this.size?.width ?? width);
-    const faces = this.faces.map((face) => ({ ...face, box_xyxy: face.box_xyxy.map((x) => x * scale) }));
+    const size = { width: this.video.videoWidth, height: this.video.videoHeight };
     const picture = this.cover.hidden ? this.video : this.cover;
-    save(await annotated(picture, faces, { width, height, mirror: this.mirror }), `mien-${stamp()}.png`);
+    const png = await annotated(picture, this.#inFull(), { ...size, mirror: this.mirror });
+    save(png, `mien-${stamp()}.png`);
   }
-}
-
-/** Wait for a frame that was not seen yet; give its time in the film in seconds. */
-function newFrame(video) {
-  return new Promise((done) => {
-    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback((_, { mediaTime }) => done(mediaTime));
-    else requestAnimationFrame(() => done(video.currentTime));
-  });
 }
 
 const LOST = { code: "lost", message: "The connection to the server was lost.", hint: "Is mien serve still running?" };

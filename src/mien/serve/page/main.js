@@ -16,7 +16,8 @@ find(".host").textContent = host;
 find("#where").textContent = local
   ? "Nothing leaves this computer."
   : `Pictures go to ${host} and nowhere else.`;
-find("#kept").textContent = `The work is done by mien serve on ${host}. It keeps no picture, and this page asks no other host for anything.`;
+find("#kept").textContent =
+  `The work is done by mien serve on ${host}. It keeps no picture, and this page asks no other host.`;
 
 // Tabs
 const tabs = TABS.map((name) => find(`#tab-${name}`));
@@ -89,7 +90,7 @@ find("#webcam .intro").append(complaint);
 find("#camera-start").addEventListener("click", startCamera);
 
 const REFUSALS = {
-  NotAllowedError: ["The browser may not use the camera.", "Allow it beside the address of this page, then start again."],
+  NotAllowedError: ["The browser may not use the camera.", "Allow it beside the page's address, then start again."],
   NotFoundError: ["No camera was found.", "Plug one in, or choose pictures or a video."],
   NotReadableError: ["The camera is busy.", "Close the other program that uses it, then start again."],
 };
@@ -118,8 +119,8 @@ async function startCamera() {
 }
 
 function insecure() {
-  const hint = "Open it on the computer that runs mien serve, or put HTTPS before the server.";
-  return Object.assign(new Error("The browser gives a camera only to a page of this computer or over HTTPS."), { hint });
+  const error = new Error("A browser gives the camera only to a page of its own computer or over HTTPS.");
+  return Object.assign(error, { hint: "Open this page where mien serve runs, or put HTTPS before it." });
 }
 
 function closeCamera() {

@@ -1,6 +1,6 @@
 // Pictures that were chosen, dropped or pasted: a card each.
 
-import { predict } from "./api.js";
+import { occlude, predict } from "./api.js";
 import { Compare } from "./compare.js";
 import { complain, copy, element, find, plural, save, say } from "./dom.js";
 import { annotated } from "./drawing.js";
@@ -89,6 +89,7 @@ async function read(picture) {
   complain(find(".error", card), null);
   try {
     const { faces, width, height, ms } = await predict(blob, name);
+    await picture.image.decode().catch(() => draw(picture));
     Object.assign(picture, { faces: faces.map((face, key) => ({ ...face, key })), width, height });
     const facts = [plural(faces.length, "face"), `${width} × ${height}`, `${Math.round(ms)} ms`];
     find(".facts", card).textContent = facts.join(" · ");
@@ -100,6 +101,14 @@ async function read(picture) {
     find(".answers", card).replaceChildren();
     complain(find(".error", card), error, passing(error) ? () => again(picture) : null);
   }
+}
+
+/** Let the server show what this browser cannot, such as TIFF. */
+async function draw({ blob, name, image, card }) {
+  const [plain] = await occlude(blob, name, ["none"]);
+  image.src = plain.image;
+  await image.decode();
+  find(".view", card).hidden = false;
 }
 
 /** Tell whether the same picture may be read another time. */
@@ -124,7 +133,7 @@ function show(picture) {
     boxes.update(faces, { ...picture, picked: key });
     compare.pick(key);
   }
-  image.decode().catch(() => {}).then(() => boxes.update(faces, { ...picture, picked: compare.picked }));
+  boxes.update(faces, { ...picture, picked: compare.picked });
   find(".tools", card).hidden = false;
 }
 

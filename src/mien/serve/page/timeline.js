@@ -6,7 +6,7 @@ import { clock } from "./player.js";
 
 const WIDTH = 1200;
 const HEIGHT = 54;
-const LANES = 6;
+const LANES = 12;
 const GAP = 1; // seconds without an answer that leave a hole
 
 /** A strip of `seconds`: it moves on for a camera, and holds all of a film. */

@@ -1,0 +1,265 @@
+"""Pictures on the page, in a real browser."""
+
+import base64
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from mien import images, weights
+from mien.cli._records import columns
+from mien.expressions import EXPRESSIONS
+from mien.recognizer import Recognizer
+
+from .conftest import OpenPage, needed
+
+# What a clipboard or a hand that drops carries: one file.
+FILES = """(data) => {
+  function transfer(file, name) {
+    const bytes = Uint8Array.from(atob(file), (letter) => letter.charCodeAt(0));
+    const carried = new DataTransfer();
+    carried.items.add(new File([bytes], name, { type: "image/png" }));
+    return carried;
+  }
+"""
+
+
+def choose(page: Any, *files: Path | dict[str, Any]) -> None:
+    """Choose pictures, and wait until each is answered."""
+    page.set_input_files("#files", [f if isinstance(f, dict) else str(f) for f in files])
+    page.wait_for_function("() => !document.querySelector('.card .wait')")
+
+
+def named(name: str, data: bytes) -> dict[str, Any]:
+    return {"name": name, "mimeType": "image/png", "buffer": data}
+
+
+def grey() -> bytes:
+    stream = io.BytesIO()
+    PIL.Image.new("RGB", (320, 240), (120, 130, 140)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def face(expression: str, share: float, **more: Any) -> dict[str, Any]:
+    """Give a face as the API does."""
+    rest = (1 - share) / 7
+    shares = {name: share if name == expression else rest for name in EXPRESSIONS}
+    found = {"box_xyxy": [110, 60, 210, 190], "score": 0.9, "expression": expression}
+    found |= {"probability": share, "probabilities": shares, "hidden": [], "certain": True}
+    return found | more
+
+
+def stand_in(page: Any, *faces: dict[str, Any]) -> None:
+    """Answer in the server's place: these faces in every picture, sadness once one is hidden."""
+    found = {"name": "x", "width": 320, "height": 240, "faces": faces, "ms": 1.0}
+    url = f"data:image/png;base64,{base64.b64encode(grey()).decode()}"
+    sad = face("sadness", 0.4, certain=False, hidden=["eyes"])
+    drawn = {"occluder": "eyes", "image": url, "width": 320, "height": 240, "faces": [sad]}
+    for path, result in (("predict", found), ("occlude", drawn)):
+        body = {"schema": "mien.serve/1", "results": [result]}
+        page.route(f"**/v1/{path}", _answering(body))
+
+
+def _answering(body: dict[str, Any]) -> Callable[[Any], None]:
+    return lambda route: route.fulfill(json=body)
+
+
+def violations(page: Any) -> list[str]:
+    """Let axe look for what keeps people out; give what is serious."""
+    axe = needed("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page).response["violations"]
+    return [
+        f"{one['id']}: {[node['html'] for node in one['nodes']]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+def test_a_picture_shows_what_the_package_says_of_it(page: Any, portrait_path: Path) -> None:
+    choose(page, portrait_path)
+    (prediction,) = Recognizer()(portrait_path)
+    assert page.inner_text(".face .name") == prediction.expression
+    assert page.locator(".bars li").count() == len(EXPRESSIONS)
+    assert page.inner_text(".facts").startswith("1 face")
+    shown = page.evaluate(
+        """() => {
+          const [picture, box] = ['.view img', '.box'].map((s) =>
+            document.querySelector(s).getBoundingClientRect());
+          const scale = 512 / picture.width;
+          return [box.left - picture.left, box.top - picture.top,
+                  box.right - picture.left, box.bottom - picture.top].map((x) => x * scale);
+        }"""
+    )
+    np.testing.assert_allclose(shown, prediction.face.box_xyxy, atol=2)
+    assert violations(page) == []
+
+
+def test_a_picture_without_a_face_and_one_that_is_none_say_so(page: Any) -> None:
+    choose(page, named("grey.png", grey()), named("notes.png", b"no picture at all"))
+    first, second = page.locator(".card").all()
+    assert first.locator(".nobody").inner_text() == "No face found."
+    assert first.locator(".tools").is_hidden()
+    told = second.locator(".error").inner_text()
+    assert "JPEG" in told and "Try again" not in told
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize(("event", "name"), [("paste", ""), ("drop", "dropped.png")])
+def test_a_picture_can_be_pasted_or_dropped_anywhere(page: Any, event: str, name: str) -> None:
+    stand_in(page, face("fear", 0.8))
+    code = """
+      const carried = transfer(data[0], data[2]);
+      const about = { clipboardData: carried, dataTransfer: carried };
+      const Made = data[1] === "paste" ? ClipboardEvent : DragEvent;
+      const event = new Made(data[1], { ...about, bubbles: true, cancelable: true });
+      document.querySelector("footer").dispatchEvent(event);
+    }"""
+    page.evaluate(FILES + code, [base64.b64encode(grey()).decode(), event, name])
+    page.wait_for_selector(".face")
+    assert page.inner_text(".card h3") == (name or "pasted-1.png")
+
+
+def test_switches_put_answers_side_by_side(page: Any, portrait_path: Path) -> None:
+    choose(page, portrait_path)
+    for name in ("Mouth", "Mask"):
+        page.get_by_role("checkbox", name=name).check()
+    page.wait_for_function("() => document.querySelectorAll('.sides .face').length === 3")
+    sides = page.locator(".sides > li")
+    titles = sides.locator("h4")
+    assert titles.all_inner_texts() == ["As it is", "Mouth hidden", "With a mask"]
+    assert "mouth hidden" in sides.nth(1).locator(".note").all_inner_texts()
+    page.get_by_role("checkbox", name="Mouth").uncheck()
+    assert titles.all_inner_texts() == ["As it is", "With a mask"]
+
+
+def test_several_faces_are_numbered_and_one_is_picked(page: Any) -> None:
+    first = face("happiness", 0.9, box_xyxy=[10, 60, 90, 160])
+    doubted = {"certain": False, "hidden": ["mouth"]}
+    stand_in(page, first, face("sadness", 0.4, box_xyxy=[60, 70, 130, 150], **doubted))
+    choose(page, named("two.png", grey()))
+    assert page.locator(".number").all_inner_texts() == ["Face 1", "Face 2"]
+    assert page.locator(".note").all_inner_texts() == ["not certain", "mouth hidden"]
+    second = page.locator(".box").nth(1)
+    assert "doubt" in second.get_attribute("class")
+    second.click()
+    assert second.get_attribute("aria-pressed") == "true"
+    above, below = (tag.bounding_box() for tag in page.locator(".tag").all())
+    assert below["y"] >= above["y"] + above["height"]
+
+
+def test_answers_are_downloaded_as_a_table(page: Any, tmp_path: Path) -> None:
+    stand_in(page, face("contempt", 0.65, hidden=["eyes", "mouth"]))
+    choose(page, named('gr"ey, 1.png', grey()))
+    page.unroute("**/v1/predict")
+    choose(page, named("notes.png", b"nothing"))
+    with page.expect_download() as download:
+        page.click("#picture-csv")
+    download.value.save_as(tmp_path / "mien.csv")
+    with (tmp_path / "mien.csv").open(newline="") as stream:
+        rows = {row["source"]: row for row in csv.DictReader(stream)}
+    found = rows['gr"ey, 1.png']
+    assert [float(found[f"box_{side}"]) for side in ("x0", "y0", "x1", "y1")] == [110, 60, 210, 190]
+    assert found["expression"] == "contempt" and found["probability_contempt"] == "0.65"
+    assert found["hidden"] == "eyes mouth" and found["certain"] == "true"
+    assert rows["notes.png"]["error"]
+    assert list(found) == columns()
+
+
+def test_an_annotated_copy_is_enlarged_for_the_writing(page: Any, tmp_path: Path) -> None:
+    stand_in(page, face("disgust", 0.7))
+    choose(page, named("grey.png", grey()))
+    with page.expect_download() as download:
+        page.click(".card .png")
+    assert download.value.suggested_filename == "grey-mien.png"
+    download.value.save_as(tmp_path / "copy.png")
+    copy = images.read(tmp_path / "copy.png")
+    assert copy.shape == (480, 640, 3)
+    assert (copy[10, 10] == (120, 130, 140)).all() and (copy != (120, 130, 140)).any()
+
+
+def test_a_busy_server_is_asked_again(page: Any) -> None:
+    stand_in(page, face("anger", 0.7))
+    refusals = iter([429, 503])
+
+    def busy(route: Any) -> None:
+        status = next(refusals, None)
+        error = {"code": "busy", "message": "too many", "hint": "wait"}
+        route.fulfill(status=status, json={"error": error}) if status else route.fallback()
+
+    page.route("**/v1/predict", busy)
+    choose(page, named("grey.png", grey()))
+    assert page.locator(".face").count() == 1
+
+
+def test_a_server_that_is_gone_is_named_and_can_be_tried_again(page: Any) -> None:
+    page.route("**/v1/predict", lambda route: route.abort())
+    choose(page, named("grey.png", grey()))
+    assert "mien serve" in page.inner_text(".card .error")
+    stand_in(page, face("surprise", 0.7))
+    page.get_by_role("button", name="Try again").click()
+    page.wait_for_selector(".face")
+    assert page.locator(".card .error").is_hidden()
+
+
+def test_a_key_is_asked_for_and_sent(page: Any) -> None:
+    stand_in(page, face("neutral", 0.7))
+
+    def locked(route: Any) -> None:
+        if route.request.headers.get("x-api-key") == "sesame":
+            return route.fallback()
+        error = {"code": "unauthorized", "message": "this server asks for a key", "hint": ""}
+        return route.fulfill(status=401, json={"error": error})
+
+    page.route("**/v1/predict", locked)
+    page.set_input_files("#files", named("grey.png", grey()))
+    page.fill("#key", "sesame")
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".face")
+
+
+def test_a_files_name_is_text(page: Any) -> None:
+    stand_in(page)
+    name = "<img src=x onerror=document.title=1>.png"
+    choose(page, named(name, grey()))
+    assert page.inner_text(".card h3") == name
+    assert page.title() == "mien"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_telephone_shows_all_without_scrolling_sideways(open_page: OpenPage, scheme: str) -> None:
+    page = open_page(width=360, height=740, scheme=scheme)
+    stand_in(page, face("happiness", 0.9))
+    choose(page, named("a-rather-long-name-" * 4 + ".png", grey()))
+    page.get_by_role("checkbox", name="Eyes").check()
+    page.wait_for_function("() => document.querySelectorAll('.sides .face').length === 2")
+    assert "another answer" in page.locator(".sides .note").all_inner_texts()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert violations(page) == []
+
+
+def test_tabs_follow_the_keyboard(page: Any) -> None:
+    page.focus("#tab-pictures")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.id") == "tab-webcam"
+    assert page.locator("#webcam").is_visible() and page.locator("#pictures").is_hidden()
+    assert "Nothing leaves this computer" in page.inner_text("header")
+    assert violations(page) == []
+    page.keyboard.press("End")
+    assert page.locator("#video").is_visible()
+    assert violations(page) == []
+
+
+def test_the_page_is_small_and_names_no_other_host() -> None:
+    folder = weights.FOLDER.parent / "serve" / "page"
+    files = [path for path in folder.iterdir() if path.suffix in (".html", ".css", ".js")]
+    assert len(files) > 5
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) < 300, path.name
+        assert "://" not in text, path.name

@@ -1,0 +1,126 @@
+"""Webcam and video on the page, in a real browser."""
+
+import csv
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from .conftest import OpenPage, moving, needed
+from .test_page import violations
+
+REFUSED = """navigator.mediaDevices.getUserMedia = async () => {
+  throw new DOMException("refused", "%s");
+};"""
+STREAM = "document.querySelector('#webcam video').srcObject"
+
+
+@pytest.fixture
+def film_path(portrait_path: Path, tmp_path: Path) -> Path:
+    """Four seconds of the portrait as VP8, which browsers play."""
+    cv2 = needed("cv2")
+    path = tmp_path / "film.webm"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"VP80"), 10, (480, 360))
+    for frame in moving(portrait_path, 40):
+        writer.write(np.ascontiguousarray(frame[..., ::-1]))
+    writer.release()
+    return path
+
+
+def start_camera(page: Any) -> None:
+    page.click("#tab-webcam")
+    page.click("#camera-start")
+    page.wait_for_selector("#webcam .lane")
+
+
+def test_the_webcam_is_read_until_it_is_stopped(page: Any, tmp_path: Path) -> None:
+    start_camera(page)
+    page.wait_for_function(
+        "() => /second/.test(document.querySelector('#webcam .pace').textContent)"
+    )
+    assert page.inner_text("#webcam .face .name") == "happiness"
+    assert "mirror" in page.get_attribute("#webcam .view", "class")
+    assert violations(page) == []
+    with page.expect_download() as download:
+        page.click("#webcam .csv")
+    download.value.save_as(tmp_path / "live.csv")
+    with (tmp_path / "live.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    times = [float(row["time_s"]) for row in rows]
+    assert times == sorted(times) and {row["track"] for row in rows} == {"1"}
+    assert 0 < float(rows[-1]["smoothed_happiness"]) <= 1
+    page.click("#webcam .stop")
+    assert page.locator("#camera-start").is_visible()
+    assert page.evaluate(STREAM) is None
+
+
+def test_what_is_hidden_is_shown_as_the_model_sees_it(open_page: OpenPage) -> None:
+    page = open_page(width=360, height=740)
+    start_camera(page)
+    page.locator("#webcam").get_by_role("checkbox", name="Mouth").check()
+    page.wait_for_selector("#webcam .cover:not([hidden])")
+    page.wait_for_function(
+        "() => /mouth hidden/.test(document.querySelector('#webcam .answers').textContent)"
+    )
+    dark = """() => {
+      const cover = document.querySelector('#webcam .cover');
+      const pixels = cover.getContext('2d').getImageData(0, 0, cover.width, cover.height).data;
+      return pixels.filter((_, n) => n % 4 === 0).filter((level) => level < 5).length;
+    }"""
+    assert page.evaluate(dark) > 300
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.click("#webcam .snap")
+    page.wait_for_selector(".card .face")
+    assert re.fullmatch(r"webcam-\d{6}\.png", page.inner_text(".card h3"))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("NotAllowedError", "may not use the camera"),
+        ("NotFoundError", "No camera was found"),
+        ("NotReadableError", "The camera is busy"),
+    ],
+)
+def test_a_camera_that_cannot_be_had_is_explained(
+    open_page: OpenPage, error: str, words: str
+) -> None:
+    page = open_page(script=REFUSED % error)
+    page.click("#tab-webcam")
+    page.click("#camera-start")
+    assert words in page.inner_text("#webcam .error >> visible=true")
+    assert page.locator("#camera-start").is_enabled()
+
+
+def test_a_camera_that_is_unplugged_and_a_server_that_goes_are_told(page: Any) -> None:
+    page.route_web_socket("**/v1/live", lambda socket: socket.close())
+    page.click("#tab-webcam")
+    page.click("#camera-start")
+    error = page.locator("#webcam .live .error")
+    error.wait_for()
+    assert "connection to the server was lost" in error.inner_text()
+    page.evaluate(f"{STREAM}.getVideoTracks()[0].dispatchEvent(new Event('ended'))")
+    assert "The camera is gone" in error.inner_text()
+
+
+def test_a_video_is_read_while_it_plays(page: Any, film_path: Path) -> None:
+    page.click("#tab-video")
+    page.set_input_files("#video-file", str(film_path))
+    page.wait_for_selector("#video .lane")
+    assert page.inner_text("#video .face .name") == "happiness"
+    assert page.locator("#video .scale span").all_inner_texts() == ["0:00", "0:04"]
+    page.get_by_role("slider").fill("500")
+    page.wait_for_function("() => document.querySelector('#video video').currentTime >= 1.9")
+    assert violations(page) == []
+
+
+def test_a_video_that_the_browser_cannot_play_is_named(page: Any) -> None:
+    page.click("#tab-video")
+    broken = {"name": "clip.mp4", "mimeType": "video/mp4", "buffer": b"no video"}
+    page.set_input_files("#video-file", broken)
+    error = page.locator("#video .intro .error")
+    error.wait_for()
+    assert "cannot play clip.mp4" in error.inner_text()
+    assert "mien predict" in error.inner_text()
