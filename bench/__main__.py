@@ -116,6 +116,20 @@ def training(
     _end(measure(faces, batch, workers, rounds, device), json)
 
 
+def video(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long the video is.")] = 60.0,
+    every: Annotated[int, typer.Option(min=1, help="Read every so-many-th frame.")] = 1,
+    json: Json = None,
+) -> None:
+    """Memory over a long video of 1920x1080; needs no data, but the extra video.
+
+    A short one is looped; all frames are decoded, and by default all are read.
+    """
+    from bench.video import measure
+
+    _end(measure(minutes, every), json)
+
+
 def sets(
     data: Data,
     photographs: Annotated[int, typer.Option(min=1, help="Photographs to prepare.")] = 150,
@@ -183,7 +197,8 @@ def build() -> typer.Typer:
     """Make the program."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.callback(invoke_without_command=True)(_list)
-    for command in (speed, landmarks, pipeline, hidden, occluders, training, sets, serve, live):
+    measured = (speed, landmarks, pipeline, hidden, occluders, training, sets, serve, live, video)
+    for command in measured:
         app.command()(ends_well(command))
     return app
 
