@@ -1,38 +1,21 @@
 """The page in a real browser: a server, Chromium, and pages that must ask no other host."""
 
-import importlib
-import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import PIL.Image
 import pytest
+
+from browsing import OpenPage, missing, moving, needed
 
 PATIENT_MS = 120_000  # tests run on busy machines
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SERVE = [sys.executable, "-c", "import mien.cli; mien.cli.run()", "serve", "--port", "0"]
-
-OpenPage = Callable[..., Any]
-
-
-def needed(module: str) -> Any:
-    """Import what the page's tests need; skip where it is missing, but fail where CI misses it."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        _missing(str(error))
-
-
-def _missing(what: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what}: install it, or the page goes untested")
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")
@@ -62,19 +45,11 @@ def camera_path(portrait_path: Path, tmp_path_factory: pytest.TempPathFactory) -
     return path
 
 
-def moving(portrait_path: Path, frames: int = 30) -> Iterator[np.ndarray[Any, Any]]:
-    """Show a part of the portrait, 480 by 360, that goes from side to side."""
-    portrait = np.asarray(PIL.Image.open(portrait_path).convert("RGB"))
-    for turn in np.linspace(0, 2 * np.pi, frames, endpoint=False):
-        left = round(16 * (1 + np.sin(turn)))
-        yield portrait[:360, left : left + 480]
-
-
 @pytest.fixture(scope="session")
 def browser(camera_path: Path) -> Iterator[Any]:
     playwright = needed("playwright.sync_api")
     if CHROMIUM is None:
-        _missing("no chromium to open the page with")
+        missing("no chromium to open the page with")
     camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
     options = ["--no-sandbox", *camera, f"--use-file-for-fake-video-capture={camera_path}"]
     with playwright.sync_playwright() as started:

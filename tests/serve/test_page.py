@@ -11,12 +11,11 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from browsing import OpenPage, violations
 from mien import images, weights
 from mien.cli._records import columns
 from mien.expressions import EXPRESSIONS
 from mien.recognizer import Recognizer
-
-from .conftest import OpenPage, needed
 
 # What a clipboard or a hand that drops carries: one file.
 FILES = """(data) => {
@@ -67,17 +66,6 @@ def stand_in(page: Any, *faces: dict[str, Any]) -> None:
 
 def _answering(body: dict[str, Any]) -> Callable[[Any], None]:
     return lambda route: route.fulfill(json=body)
-
-
-def violations(page: Any) -> list[str]:
-    """Let axe look for what keeps people out; give what is serious."""
-    axe = needed("axe_playwright_python.sync_playwright").Axe()
-    found = axe.run(page).response["violations"]
-    return [
-        f"{one['id']}: {[node['html'] for node in one['nodes']]}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
 
 
 def test_a_picture_shows_what_the_package_says_of_it(page: Any, portrait_path: Path) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .conftest import OpenPage, moving, needed
-from .test_page import violations
+from browsing import OpenPage, moving, needed, violations
 
 REFUSED = """navigator.mediaDevices.getUserMedia = async () => {
   throw new DOMException("refused", "%s");

@@ -1,0 +1,47 @@
+"""What tests of the page in a browser share."""
+
+import importlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import PIL.Image
+import pytest
+
+OpenPage = Callable[..., Any]
+
+
+def needed(module: str) -> Any:
+    """Import what the page's tests need; skip where it is missing, but fail where CI misses it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        missing(str(error))
+
+
+def missing(what: str) -> NoReturn:
+    """Skip, or fail where CI should have it."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what}: install it, or the page goes untested")
+    pytest.skip(what)
+
+
+def moving(portrait_path: Path, frames: int = 30) -> Iterator[np.ndarray[Any, Any]]:
+    """Show a part of the portrait, 480 by 360, that goes from side to side."""
+    portrait = np.asarray(PIL.Image.open(portrait_path).convert("RGB"))
+    for turn in np.linspace(0, 2 * np.pi, frames, endpoint=False):
+        left = round(16 * (1 + np.sin(turn)))
+        yield portrait[:360, left : left + 480]
+
+
+def violations(page: Any) -> list[str]:
+    """Let axe look for what keeps people out; give what is serious."""
+    axe = needed("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page).response["violations"]
+    return [
+        f"{one['id']}: {[node['html'] for node in one['nodes']]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
