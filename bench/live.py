@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from bench.report import Cell, Report, Table
 from mien import images, weights
+from mien.cli.live import MIN_FACE
 from mien.errors import UsageError
 from mien.images import Image
 from mien.images.overlay import Look
@@ -35,7 +36,6 @@ BITS, SQUARE = 14, 16
 SETTLED_S = 2.0
 SAMPLE_S = 0.003
 BAR_S = 0.1
-MIN_FACE = 64
 HIDES = {"one face": "none", "its mouth hidden": "mouth"}
 
 

@@ -181,7 +181,7 @@ def _draw_panel(draw: ImageDraw.ImageDraw, marks: Sequence[Mark], box: Box, *, g
         x, colour = x0 + _PAD, GREEN if green else mark.colour
         draw.rounded_rectangle((x, y + 4, x + 14, y + 18), 3, fill=colour)
         draw.text((x + 22, y + 11), _answer(mark.prediction), INK, _font(17), anchor="lm")
-        note = _note(mark.prediction)
+        note = _note(mark.prediction) or "certain"
         draw.text((x + 22, y + _HEAD + 7), note, MUTED, _font(13), anchor="lm")
         corner = (x, y + _HEAD + _NOTE)
         _draw_bars(draw, mark.prediction, corner, x1 - x - _PAD, bars, colour)
