@@ -127,7 +127,7 @@ def test_a_picture_without_a_face_is_told(scene: Capture, asked: Asked, said: li
 def test_doubt_and_what_is_hidden_are_told(predicted: Callable[..., Prediction]) -> None:
     shares = {"neutral": 0.998, "fear": 0.002}
     lines = sentence(predicted(shares, certain=False, hidden=("mouth",)))
-    assert lines == ("Your face may show", "neutral (>99%)", "... and no other", "mouth hidden")
+    assert lines == ("Your face may show", "neutral (>99%)", "... and no other", "(mouth hidden)")
 
 
 def test_kept_are_the_whole_picture_and_the_square_in_two_sizes(

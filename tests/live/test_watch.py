@@ -48,10 +48,11 @@ def scene(camera: Any, reader: StillReader, drawn: list[dict[str, Any]]) -> Watc
 
 
 @pytest.fixture
-def read(reader: StillReader, predicted: Callable[..., Prediction]) -> Callable[[Frame], None]:
-    def done(frame: Frame) -> None:
+def read(reader: StillReader, predicted: Callable[..., Prediction]) -> Callable[..., None]:
+    def done(frame: Frame, delay_s: float = 0.03) -> None:
         one = predicted()
-        reader.reading = Reading(frame, frame.image, (Seen(one, frame.number, one),))
+        faces = (Seen(one, frame.number, one),)
+        reader.reading = Reading(frame, frame.image, faces, delay_s=delay_s)
 
     return done
 
@@ -80,7 +81,17 @@ def test_a_picture_waits_for_its_own_faces(
     assert [[mark.track for mark in each["marks"]] for each in drawn] == [[1], [2]]
 
 
-def test_where_reading_is_slow_the_newest_picture_comes_with_the_last_faces(
+def test_where_reading_is_slow_no_picture_waits(scene: Watch, camera: Any, read: Any) -> None:
+    read(camera.give(1, 0.0), 0.3)
+    shown = [pictured(scene)]
+    for number in range(2, 6):
+        camera.clock_s = number / 25 + 0.002
+        camera.give(number, number / 25)
+        shown.append(pictured(scene))
+    assert shown == [1, 2, 3, 4, 5]
+
+
+def test_where_one_reading_is_slow_the_newest_picture_comes_with_the_last_faces(
     scene: Watch, camera: Any, read: Any, drawn: list[dict[str, Any]]
 ) -> None:
     read(camera.give(1, 0.0))

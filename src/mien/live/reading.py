@@ -34,12 +34,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read of a frame, and the frame with what hid a part of its faces."""
+    """What was read of a frame; the frame with what hid a part of its faces; how late that was."""
 
     frame: Frame
     image: Image
     faces: tuple[Seen, ...]
     hide: str = occlusion.NONE
+    delay_s: float = 0.0
 
 
 Record = Callable[[Reading], None]
@@ -124,7 +125,7 @@ class Reader:
         self.count, self.faces = self.count + 1, self.faces + len(predictions)
         pairs = zip(predictions, tracks, strict=True)
         faces = (Seen(found, track, self._smooth(found, track, frame)) for found, track in pairs)
-        return Reading(frame, image, tuple(faces), hide)
+        return Reading(frame, image, tuple(faces), hide, self._camera.clock_s - frame.time_s)
 
     def _smooth(self, prediction: Prediction, track: int, frame: Frame) -> Prediction:
         shares = np.array(list(prediction.probabilities.values()))

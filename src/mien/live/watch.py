@@ -15,8 +15,9 @@ from mien.media.video import Frame
 # What each key hides, on and off.
 HIDES = {"m": "mouth", "e": "eyes", "k": "surgical"}
 KEYS = "m mouth  e eyes  k mask  f mirror  b bars  g green  q quit"
-# A picture on screen that is older gives way to the next even if that is not read yet.
-HOLD_S = 0.08
+# A picture waits for its own faces until the one on screen is that old; if it usually takes longer
+# to read one, none waits.
+HOLD_S = 0.09
 _SILENT_S = 1.0
 
 
@@ -97,8 +98,10 @@ class Watch:
 
     def _waits(self) -> bool:
         """Say whether only a picture that was read may follow."""
-        young = self._frame and self._camera.clock_s - self._frame.time_s < HOLD_S
-        return bool(self._hidden or young)
+        if self._hidden or self._frame is None or self._reading is None:
+            return True
+        age_s = self._camera.clock_s - self._frame.time_s
+        return max(age_s, self._reading.delay_s) < HOLD_S
 
     def _falls_silent(self) -> bool:
         silence_s = int(self._camera.silent_s / _SILENT_S)
