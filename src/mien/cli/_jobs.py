@@ -12,15 +12,18 @@ AHEAD = 4  # results a thread that may wait for an earlier one
 
 
 def in_order(
-    work: Callable[[Item], Result], items: Iterable[Item], jobs: int
+    work: Callable[[Item], Result], items: Iterable[Item], jobs: int, *, ahead: int = AHEAD
 ) -> Generator[Result, None, None]:
-    """Yield the result of each item in the items' order, however many are worked on at once."""
+    """Yield the result of each item in the items' order, however many are worked on at once.
+
+    `ahead` times `jobs` items are held at once.
+    """
     pool = ThreadPoolExecutor(jobs)
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:
             waiting.append(pool.submit(work, item))
-            if len(waiting) >= AHEAD * jobs:
+            if len(waiting) >= ahead * jobs:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -1,4 +1,4 @@
-"""`mien predict`: the expression of every face in photographs."""
+"""`mien predict`: the expression of every face in photographs and in a video."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -11,11 +11,13 @@ from typing import Annotated, TextIO
 import typer
 
 from mien import images
-from mien.cli import _jobs, _options, _records
+from mien.cli import _jobs, _options, _records, _video
 from mien.cli._copies import copies
 from mien.cli._records import Record, Writer
 from mien.cli._streams import result_stream
-from mien.errors import InputError
+from mien.cli._video_records import kind_of
+from mien.cli._video_told import Output
+from mien.errors import InputError, UsageError
 from mien.progress import cores, track
 from mien.recognizer import Recognizer
 
@@ -29,6 +31,7 @@ class Format(StrEnum):
     table = "table"
     jsonl = "jsonl"
     csv = "csv"
+    parquet = "parquet"
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,9 @@ def predict(
     paths: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATH", help="Files, folders, patterns like '*.jpg'; - reads a list from stdin."
+            metavar="PATH",
+            help="Photographs, folders, patterns like '*.jpg', - for a list on stdin; or one video:"
+            " a file, an address, images like img%04d.png.",
         ),
     ],
     format: Annotated[
@@ -110,7 +115,7 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the records here; .csv and .jsonl set the format."
+            metavar="FILE", help="Write the records here; .csv, .jsonl, .parquet set the format."
         ),
     ] = None,
     draw: Annotated[
@@ -136,22 +141,29 @@ def predict(
         typer.Option(metavar="N", min=1, help="Photographs at once.  [default: one a core]"),
     ] = None,
     provider: _options.Provider = "cpu",
+    every: _video.Every = None,
+    fps: _video.Fps = None,
+    start: _video.Start = None,
+    end: _video.End = None,
+    smooth: _video.Smooth = None,
+    events: _video.EventsFile = None,
+    timeline: _video.TimelineFile = None,
     quiet: _options.Quiet = False,
     version: _options.Version = False,
 ) -> None:
-    """Read the expression of every face in photographs.
+    """Read the expression of every face in photographs, or in a video.
 
     Writes one record a face, in the order of the photographs, the largest face first. A photograph
     without a face and one that cannot be read get a record too; the latter makes the exit code 3.
-    In the table `?` marks an answer that is not certain.
+    In the table `?` marks an answer that is not certain. Of a video it writes one record a face a
+    frame, with time and track; the table lists its events. Stopped, the same command goes on.
     """
-    from mien.media import folders
-
-    found = list(folders.expand(paths))
-    if not found:
-        raise InputError("no photographs: the list on stdin is empty; expected a path a line")
-    photographs = _photographs(found, draw)
-    jobs = min(jobs or cores(), len(photographs))
+    video = _video.asked(paths, every, fps, start, end, smooth, events, timeline)
+    photographs = [] if video else _photographs(paths, draw)
+    format = format or _usual_format(out)
+    if format is Format.parquet and (out is None or not video):
+        raise UsageError("Parquet is written of a video, to a file: --out faces.parquet")
+    jobs = jobs or cores() if video else min(jobs or cores(), len(photographs))
     recognizer = Recognizer(
         model,
         detector=detector,
@@ -163,7 +175,14 @@ def predict(
         balanced=balanced,
         points=points,
     )
-    results = Results(format or _usual_format(out), out, points, draw is not None)
+    if video:
+        output = Output(format.value, out, draw, points, quiet)
+        found_by = {"detector": detector, "min_face": min_face, "points": points}
+        read_by = {"labels": labels, "mirror": mirror, "balanced": balanced}
+        plan = {"model": recognizer.reader.sha256, **found_by, **read_by}
+        _video.predict(video, recognizer, output, plan, jobs=jobs)
+        return
+    results = Results(format, out, points, draw is not None)
     tally = Tally(len(photographs))
 
     def read(photograph: Photograph) -> list[Record]:
@@ -180,15 +199,20 @@ def predict(
         raise typer.Exit(UNREADABLE)
 
 
-def _photographs(paths: Sequence[Path], draw: Path | None) -> list[Photograph]:
-    named = copies(draw, paths) if draw else [None] * len(paths)
-    return [Photograph(path, copy) for path, copy in zip(paths, named, strict=True)]
+def _photographs(paths: Sequence[str], draw: Path | None) -> list[Photograph]:
+    from mien.media import folders
+
+    found = list(folders.expand(paths))
+    if not found:
+        raise InputError("no photographs: the list on stdin is empty; expected a path a line")
+    named = copies(draw, found) if draw else [None] * len(found)
+    return [Photograph(path, copy) for path, copy in zip(found, named, strict=True)]
 
 
 def _usual_format(out: Path | None) -> Format:
     if out is None:
         return Format.table if sys.stdout.isatty() else Format.jsonl
-    return Format.csv if out.suffix.lower() == ".csv" else Format.jsonl
+    return Format(kind_of(out))
 
 
 def _read(recognizer: Recognizer, photograph: Photograph, *, points: bool) -> list[Record]:

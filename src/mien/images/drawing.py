@@ -50,8 +50,17 @@ class Shown:
     prediction: Prediction | None
 
 
-def annotate(image: Image, predictions: Sequence[Prediction], *, points: bool = False) -> Image:
-    """Draw faces into a copy (H, W, 3) of the image; a small image is enlarged for the writing."""
+def annotate(
+    image: Image,
+    predictions: Sequence[Prediction],
+    *,
+    points: bool = False,
+    names: Sequence[str] = (),
+) -> Image:
+    """Draw faces into a copy (H, W, 3) of the image; a small image is enlarged for the writing.
+
+    A name of each face, where there are names, stands before its expression.
+    """
     zoom = _zoom(*image.shape[:2])
     height, width = image.shape[0] * zoom, image.shape[1] * zoom
     picture = PIL.Image.fromarray(to_rgb(resize(image, (height, width))))
@@ -62,11 +71,11 @@ def annotate(image: Image, predictions: Sequence[Prediction], *, points: bool = 
         draw.rounded_rectangle(box, 4 * unit, outline=_colour(prediction), width=_line(unit, 2.5))
         if points and prediction.face.points_xy is not None:
             _draw_points(draw, (prediction.face.points_xy + 0.5) * zoom - 0.5, box)
-    for prediction, box in zip(predictions, boxes, strict=True):
+    for place, (prediction, box) in enumerate(zip(predictions, boxes, strict=True)):
         size = float(np.clip((box[2] - box[0]) / 7, max(12, 11 * unit), max(15, 26 * unit)))
         others = [other for other in boxes if other is not box]
         _draw_bars_beside(draw, prediction, box, others, size * 0.8)
-        _draw_label(draw, prediction, box, size)
+        _draw_label(draw, prediction, box, size, names[place] if names else "")
     return np.asarray(picture)
 
 
@@ -94,9 +103,11 @@ def side_by_side(shown: Sequence[Shown], *, column: int = 360) -> Image:
     return np.asarray(sheet)
 
 
-def _draw_label(draw: ImageDraw.ImageDraw, prediction: Prediction, box: Box, size: float) -> None:
+def _draw_label(
+    draw: ImageDraw.ImageDraw, prediction: Prediction, box: Box, size: float, name: str
+) -> None:
     """Write the answer above the box, or inside it where the picture ends."""
-    lines = [_answer(prediction)]
+    lines = [f"{name}  {_answer(prediction)}" if name else _answer(prediction)]
     if prediction.hidden:
         lines.append(f"{' and '.join(prediction.hidden)} hidden")
     fonts = [_font(size), _font(size * 0.75)][: len(lines)]

@@ -1,0 +1,179 @@
+"""`mien predict` with a video: every face of every frame, who is who, and when they show what."""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mien.cli import _jobs
+from mien.cli._journal import Journal, Look, identity
+from mien.cli._video_told import Asked, Output, Told
+from mien.errors import UsageError
+from mien.media.tracks import Cuts
+from mien.media.video import Frame, Video, is_address, is_video, open_video
+from mien.progress import say, track
+from mien.recognizer import Recognizer
+
+HALF_LIFE_S = 0.4
+AHEAD = 2  # frames a thread that are held
+PICTURES = (".png", ".svg", ".pdf")
+
+Every = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Of a video, read every N-th frame.")
+]
+Fps = Annotated[
+    float | None,
+    typer.Option(
+        metavar="N",
+        help="Of a video, read so many frames a second; of an image sequence, its own rate."
+        "  [default: all; 25]",
+    ),
+]
+Start = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Of a video, from there: 90, 1:30, 0:01:30.")
+]
+End = Annotated[str | None, typer.Option(metavar="TIME", help="Of a video, up to there.")]
+Smooth = Annotated[
+    float | None,
+    typer.Option(
+        metavar="S",
+        min=0,
+        help="Half-life in seconds of a video's smoothed probabilities; 0: none.  [default: 0.4]",
+    ),
+]
+EventsFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write a video's events here: .csv, .jsonl or .parquet."),
+]
+TimelineFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Draw a video's probabilities over time: .png, .svg, .pdf."),
+]
+
+
+def asked(
+    paths: Sequence[str],
+    every: int | None,
+    fps: float | None,
+    start: str | None,
+    end: str | None,
+    smooth: float | None,
+    events: Path | None,
+    timeline: Path | None,
+) -> Asked | None:
+    """Tell whether a video is meant: by its name, or by an option that is for videos."""
+    options = (every, fps, start, end, smooth, events, timeline)
+    if not any(map(is_video, paths)) and all(option is None for option in options):
+        return None
+    if len(paths) != 1:
+        raise UsageError(f"expected one video at a time, and nothing else, got {len(paths)} paths")
+    if timeline and timeline.suffix.lower() not in PICTURES:
+        raise UsageError(f"cannot draw {timeline}: expected {', '.join(PICTURES)} for a suffix")
+    return Asked(
+        source=paths[0],
+        every=every or 1,
+        fps=fps,
+        start_s=seconds(start),
+        end_s=seconds(end),
+        smooth_s=HALF_LIFE_S if smooth is None else smooth,
+        events=events,
+        timeline=timeline,
+    )
+
+
+def seconds(text: str | None) -> float | None:
+    """Read a time: seconds, or hours, minutes and seconds with colons between."""
+    if text is None:
+        return None
+    try:
+        parts = [float(part) for part in text.split(":")]
+    except ValueError:
+        parts = []
+    if not 1 <= len(parts) <= 3 or not all(0 <= part < 1e7 for part in parts):
+        raise UsageError(f"expected a time like 90, 1:30 or 0:01:30.5, got {text!r}")
+    return sum(part * 60.0**power for power, part in enumerate(reversed(parts)))
+
+
+def predict(
+    asked: Asked, recognizer: Recognizer, output: Output, plan: Mapping[str, Any], *, jobs: int
+) -> None:
+    """Read a video and write what it shows; a work that was stopped goes on where it was.
+
+    `plan` says how faces are read, to know unfinished work by.
+    """
+    with open_video(
+        asked.source, every=asked.every, fps=asked.fps, start_s=asked.start_s, end_s=asked.end_s
+    ) as video:
+        endless = is_address(asked.source) and video.info.frames is None
+        kept = None if endless else output.out
+        with Journal(kept, {**plan, **_chosen(asked)}) as journal:
+            if journal.last >= 0:
+                say(f"going on behind frame {journal.last} of {asked.name}", quiet=output.quiet)
+            looks = _looks(video, recognizer, journal, jobs=jobs, drawn=output.draw is not None)
+            labels, total = recognizer.reader.labels, video.expected()
+            with ExitStack() as stack:
+                told = Told(asked, output, video.info.fps, labels, stack)
+                _tell(told, looks, total, quiet=output.quiet or output.watched, endless=endless)
+            journal.discard()
+        say(told.summary(video.info), quiet=output.quiet)
+
+
+def _chosen(asked: Asked) -> dict[str, Any]:
+    """Say which frames are read of what."""
+    span = {"every": asked.every, "fps": asked.fps, "start": asked.start_s, "end": asked.end_s}
+    return {**identity(asked.source), **span}
+
+
+def _looks(
+    video: Video, recognizer: Recognizer, journal: Journal, *, jobs: int, drawn: bool
+) -> Generator[Look, None, None]:
+    """Yield what the frames show, first what is in the journal; with images if they are drawn."""
+
+    def looked(item: tuple[Frame | None, Look]) -> Look:
+        frame, look = item
+        if frame is None:
+            return look
+        if frame.number > journal.last:
+            look = replace(look, predictions=recognizer(frame.image))
+        return replace(look, image=frame.image if drawn else None)
+
+    frames = _frames(video, journal, drawn=drawn)
+    with closing(_jobs.in_order(looked, frames, jobs, ahead=AHEAD)) as found:
+        for look in found:
+            if look.number > journal.last:
+                journal.add(look)
+            yield look
+
+
+def _frames(video: Video, journal: Journal, *, drawn: bool) -> Iterator[tuple[Frame | None, Look]]:
+    """Yield frames to look at, and what is known of them."""
+    cuts, known = Cuts(), journal.looks()
+    if not drawn:
+        yield from ((None, look) for look in known)
+    # The last known frame is seen again to tell whether the next one is a cut.
+    for frame in video.after(-1 if drawn else journal.last - 1):
+        cut = cuts.update(frame.image)
+        if frame.number == journal.last:
+            video.info.damaged = journal.damaged
+        if frame.number > journal.last:
+            yield frame, Look(frame.number, frame.time_s, cut, video.info.damaged, [])
+        elif drawn:
+            yield frame, next(known)
+
+
+def _tell(
+    told: Told, looks: Generator[Look, None, None], total: int | None, *, quiet: bool, endless: bool
+) -> None:
+    """Tell what the looks show; Ctrl-C ends a stream as its own end does."""
+    shown = track(looks, total=total, description="reading the video", quiet=quiet)
+    try:
+        with closing(looks), closing(shown):
+            for look in shown:
+                told.add(look)
+    except KeyboardInterrupt:
+        if not endless:
+            raise KeyboardInterrupt(told.interrupted()) from None
+    told.end()

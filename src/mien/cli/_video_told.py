@@ -1,0 +1,254 @@
+"""What is told of a video while it is read: rows, events, a copy with faces framed, a timeline."""
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mien.cli import _video_records
+from mien.cli._columns import aligned
+from mien.cli._journal import Look
+from mien.cli._records import Record, printable
+from mien.cli._streams import result_stream, writing
+from mien.errors import InputError, UsageError
+from mien.images.drawing import annotate
+from mien.media.events import Event, Events
+from mien.media.sequences import Info
+from mien.media.smoothing import Smoother
+from mien.media.tracks import Tracker
+from mien.media.video import CODES, VideoWriter, plain_name, write_video
+from mien.records import Prediction, percent
+from mien.report.figures import check
+from mien.report.timeline import Series, Span, clock, timeline
+
+COPY_FPS = 60.0  # of an annotated copy, at most
+NEAR_ITS_END = 0.95  # share of the frames that a file tells of
+
+Write = Callable[[list[Record]], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A video, what of it is read, and what is written beside the rows."""
+
+    source: str
+    every: int
+    fps: float | None
+    start_s: float | None
+    end_s: float | None
+    smooth_s: float
+    events: Path | None
+    timeline: Path | None
+
+    @property
+    def name(self) -> str:
+        return plain_name(self.source)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where and how rows are written; the format `table` is for people and lists events alone."""
+
+    format: str  # table, jsonl, csv or parquet
+    out: Path | None
+    draw: Path | None
+    points: bool
+    quiet: bool
+
+    @property
+    def watched(self) -> bool:
+        """Say whether rows appear before the user's eyes, where a bar would disturb."""
+        return self.out is None and self.format != "table" and sys.stdout.isatty()
+
+
+class Told:
+    """Takes what the frames show, in order, and tells it."""
+
+    def __init__(
+        self, asked: Asked, output: Output, fps: float, labels: Sequence[str], stack: ExitStack
+    ) -> None:
+        """Open what is written; the stack closes it."""
+        self._time_s = 0.0
+        self._asked, self._output = asked, output
+        self._tracker, self._smoother, self._finder = Tracker(), Smoother(asked.smooth_s), Events()
+        self._series = Series(labels)
+        self._events: list[Event] = []
+        self._frames = self._faces = self._tracks = self._without_face = 0
+        self._last = self._step = 0
+        if asked.timeline:
+            check()
+        columns = _video_records.columns(smoothed=asked.smooth_s > 0, points=output.points)
+        self._write = _opened(stack, output.out, output.format, columns)
+        kind = _video_records.kind_of(asked.events) if asked.events else "table"
+        self._write_events = _opened(stack, asked.events, kind, _video_records.EVENT_COLUMNS)
+        rate = min(fps / asked.every, asked.fps or fps, COPY_FPS)
+        self._copy = (
+            Copy(copy_path(output.draw, asked.source), rate, stack) if output.draw else None
+        )
+
+    def add(self, look: Look) -> None:
+        """Tell of a frame."""
+        faces = [prediction.face for prediction in look.predictions]
+        tracks = self._tracker.update(faces, look.time_s, cut=look.cut)
+        calm = [
+            smoothed(self._smoother, number, look.time_s, prediction)
+            for number, prediction in zip(tracks, look.predictions, strict=True)
+        ]
+        self._write(
+            _video_records.records(
+                self._asked.name,
+                look.number,
+                look.time_s,
+                look.predictions,
+                tracks,
+                [prediction.probabilities for prediction in calm] if self._asked.smooth_s else (),
+                points=self._output.points,
+            )
+        )
+        shown = dict(zip(tracks, (prediction.probabilities for prediction in calm), strict=True))
+        self._series.add(look.time_s, shown)
+        self._end_events(self._finder.update(look.time_s, shown))
+        if self._copy is not None:
+            self._copy.add(look, tracks, calm, points=self._output.points)
+        self._count(look, tracks)
+
+    def end(self) -> None:
+        """Tell of what was still going on, and of the whole."""
+        if not self._frames:
+            raise InputError(f"no frame of {self._asked.name} is in what was asked for")
+        self._end_events(self._finder.finish())
+        if self._asked.timeline is not None:
+            _draw(self._asked.timeline, self._series, self._events)
+        if self._output.format == "table":
+            with result_stream(self._output.out) as stream:
+                stream.writelines(f"{line}\n" for line in aligned([*_rows(self._events)]))
+
+    def interrupted(self) -> str:
+        """Say in a line what there is of a work that was stopped."""
+        kept = "what is printed is whole"
+        if self._output.out is not None:
+            kept = f"{self._output.out} was not written; the same command goes on from there"
+        return f"{printable(self._asked.name)}, at {clock(self._time_s)}; {kept}"
+
+    def summary(self, info: Info) -> str:
+        """Say in a line what was read and written."""
+        parts = [
+            f"{printable(self._asked.name)}: {_counted(self._frames, 'frame')}",
+            f"{_counted(self._faces, 'face')} in {_counted(self._tracks, 'track')}",
+            _counted(len(self._events), "event"),
+            f"{self._without_face} without a face" if self._without_face else "",
+            f"{_counted(info.damaged, 'damaged frame')} passed over" if info.damaged else "",
+            self._cut_short(info),
+        ]
+        copy = self._copy.path if self._copy else None
+        files = (self._output.out, self._asked.events, self._asked.timeline, copy)
+        written = ", ".join(str(path) for path in files if path)
+        return ", ".join(filter(None, parts)) + (f"; written to {written}" if written else "")
+
+    def _end_events(self, events: list[Event]) -> None:
+        self._write_events([_video_records.event_record(self._asked.name, e) for e in events])
+        self._events += events
+
+    def _count(self, look: Look, tracks: Sequence[int]) -> None:
+        self._time_s = look.time_s
+        self._step, self._last = max(self._step, look.number - self._last), look.number
+        self._frames += 1
+        self._faces += len(tracks)
+        self._without_face += not tracks
+        self._tracks = max(self._tracks, *tracks, 0)
+
+    def _cut_short(self, info: Info) -> str:
+        """Say so where frames are missing that the file tells of."""
+        if info.frames is None or self._asked.end_s is not None:
+            return ""
+        if self._last + self._step + 1 >= NEAR_ITS_END * info.frames:
+            return ""
+        return f"cut short: it tells of {info.frames} frames and ends behind {self._last}"
+
+
+class Copy:
+    """Writes the annotated copy of a video."""
+
+    def __init__(self, path: Path, fps: float, stack: ExitStack) -> None:
+        self.path = path
+        self._fps, self._stack = fps, stack
+        self._writer: VideoWriter | None = None
+
+    def add(
+        self, look: Look, tracks: Sequence[int], predictions: Sequence[Prediction], *, points: bool
+    ) -> None:
+        """Draw faces, named by their tracks, into the frame."""
+        assert look.image is not None
+        names = [f"#{number}" for number in tracks]
+        picture = annotate(look.image, predictions, points=points, names=names)
+        if self._writer is None:
+            opened = write_video(self.path, picture.shape[:2], self._fps)
+            self._writer = self._stack.enter_context(opened)
+        self._writer.write(picture, look.time_s)
+
+
+def copy_path(folder: Path, source: str) -> Path:
+    """Make the folder, and name a video's copy in it; what cannot be written becomes MP4."""
+    with writing(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+    named = Path(plain_name(source).partition("?")[0])
+    suffix = named.suffix if named.suffix.lower() in CODES else ".mp4"
+    path = folder / f"{named.stem.partition('%')[0] or 'video'}{suffix}"
+    if path.resolve() == Path(source).resolve():
+        raise UsageError(f"drawing would overwrite the video {path}; name another folder")
+    return path
+
+
+def smoothed(smoother: Smoother, number: int, time_s: float, prediction: Prediction) -> Prediction:
+    """Give a prediction with the smoothed probabilities of its track."""
+    names, read = zip(*prediction.probabilities.items(), strict=True)
+    calm = smoother.update(number, time_s, read).clip(0, 1)
+    shares = dict(zip(names, calm.tolist(), strict=True))
+    first = max(shares, key=shares.__getitem__)
+    return replace(prediction, expression=first, probability=shares[first], probabilities=shares)
+
+
+def _opened(
+    stack: ExitStack, path: Path | None, kind: str, columns: _video_records.Columns
+) -> Write:
+    """Open a file of rows, or standard output; a table for people is written at the end."""
+    if kind == "table":
+        return lambda records: None
+    stream = stack.enter_context(result_stream(path))
+    writer, close = _video_records.writer(stream, kind, columns)
+    stack.callback(close)
+
+    def write(records: list[Record]) -> None:
+        writer.write(records)
+        if path is None:
+            stream.flush()
+
+    return write
+
+
+def _draw(path: Path, series: Series, events: Sequence[Event]) -> None:
+    spans: dict[int, list[Span]] = {}
+    for event in events:
+        spans.setdefault(event.track, []).append((event.expression, event.start_s, event.end_s))
+    drawn = timeline(series, spans, kind=path.suffix.lower().lstrip("."))
+    with writing(str(path)):
+        unfinished = path.with_name(f".{path.name}.tmp")
+        unfinished.write_bytes(drawn)
+        unfinished.replace(path)
+
+
+def _rows(events: Sequence[Event]) -> list[list[str]]:
+    """Lay out events for people, in the order of their beginnings."""
+    head = ["track", "expression", "from", "to", "peak", ""]
+    ordered = sorted(events, key=lambda event: (event.start_s, event.track))
+    return [head, *(_row(event) for event in ordered)]
+
+
+def _row(event: Event) -> list[str]:
+    times = (clock(time_s) for time_s in (event.start_s, event.end_s, event.peak_s))
+    return [str(event.track), event.expression, *times, percent(event.peak)]
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number:,} {name}{'' if number == 1 else 's'}"

@@ -1,0 +1,317 @@
+"""A video in, rows, events, an annotated copy and a timeline out."""
+
+import csv
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tiny_videos
+from mien.cli import _video
+from mien.cli._journal import Journal, Look
+from mien.errors import InputError, OutputError, UsageError
+from mien.media.video import open_video
+from mien.recognizer import Recognizer
+
+pytest.importorskip("cv2")
+pytest.importorskip("scipy")
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Twelve frames, each of which is taken as one face."""
+    return tiny_videos.video(tmp_path / "clip.mp4", tiny_videos.pictures(12))
+
+
+SLOWLY = """
+import time
+from mien.cli._journal import Journal
+add = Journal.add
+def slowly(*look):
+    add(*look)
+    print(".", flush=True)
+    time.sleep(0.1)
+Journal.add = slowly
+"""
+
+
+def parsed(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_row_a_face_a_frame_with_time_and_track(predict: Callable, clip: Path) -> None:
+    done = predict(clip)
+    found = parsed(done.out)
+    assert (done.code, len(found)) == (0, 12)
+    assert [row["frame"] for row in found] == list(range(12))
+    assert [row["time_s"] for row in found] == pytest.approx([n / 25 for n in range(12)], abs=2e-3)
+    assert {(row["schema"], row["track"], row["face"]) for row in found} == {("mien.video/1", 1, 0)}
+    assert "12 frames, 12 faces in 1 track" in done.err
+
+
+def test_a_frame_says_what_it_says_alone(
+    predict: Callable, clip: Path, expression_path: Path
+) -> None:
+    recognizer = Recognizer(expression_path, detector="whole")
+    with open_video(clip) as video:
+        alone = [recognizer(frame.image)[0].to_dict() for frame in video]
+    for jobs in ("1", "4"):
+        together = parsed(predict(clip, "--jobs", jobs).out)
+        assert [{name: row[name] for name in alone[0]} for row in together] == alone
+
+
+def test_smoothed_probabilities_lag_and_can_be_left_out(predict: Callable, clip: Path) -> None:
+    first, second = parsed(predict(clip, "--smooth", "1", "--end", "0.05").out)
+    assert first["smoothed"] == first["probabilities"]
+    share = 0.5 ** (second["time_s"] / 1)
+    expected = {
+        name: share * first["probabilities"][name] + (1 - share) * p
+        for name, p in second["probabilities"].items()
+    }
+    assert second["smoothed"] == pytest.approx(expected, abs=1e-5)
+    assert "smoothed" not in parsed(predict(clip, "--smooth", "0").out)[0]
+
+
+def test_what_is_read_can_be_chosen(predict: Callable, clip: Path) -> None:
+    def frames(*words: str) -> list[int]:
+        return [row["frame"] for row in parsed(predict(clip, *words).out)]
+
+    assert frames("--every", "5") == [0, 5, 10]
+    assert frames("--fps", "5") == [0, 5, 10]
+    assert frames("--start", "0:00.3", "--end", "0.33") == [8]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("90", 90), ("1:30", 90), ("1:00:01.5", 3601.5), (None, None)]
+)
+def test_times_are_read(text: str | None, expected: float | None) -> None:
+    assert _video.seconds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "soon", "1:2:3:4", "-1", "nan", "1:", "inf"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="expected a time"):
+        _video.seconds(text)
+
+
+def test_tables_hold_the_same(predict: Callable, clip: Path, tmp_path: Path) -> None:
+    whole = parsed(predict(clip).out)
+    assert predict(clip, "--out", tmp_path / "rows.csv").out == ""
+    found = rows(tmp_path / "rows.csv")
+    assert [float(row["box_x1"]) for row in found] == [row["box_xyxy"][2] for row in whole]
+    assert [row["certain"] for row in found] == [str(row["certain"]).lower() for row in whole]
+    for name in ("probability", "smoothed"):
+        shares = [float(row[f"{name}_sadness"]) for row in found]
+        full = "probabilities" if name == "probability" else name
+        assert shares == [row[full]["sadness"] for row in whole]
+
+
+def test_parquet_has_typed_columns(predict: Callable, clip: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    predict(clip, "--out", tmp_path / "rows.csv", "--points")
+    predict(clip, "--out", tmp_path / "rows.parquet", "--points")
+    table, found = parquet.read_table(tmp_path / "rows.parquet"), rows(tmp_path / "rows.csv")
+    assert table.column_names == list(found[0])
+    assert table["time_s"].to_pylist() == [float(row["time_s"]) for row in found]
+    assert table["certain"].to_pylist() == [row["certain"] == "true" for row in found]
+    assert table["faces"].null_count == 12 and table["point67_y"].null_count == 0
+
+
+def test_parquet_needs_a_file_and_a_video(predict: Callable, clip: Path, photographs: Path) -> None:
+    for words in ((clip, "--format", "parquet"), (photographs, "--out", "faces.parquet")):
+        assert predict(*words).code == UsageError.exit_code
+
+
+def test_events_are_told_to_people_and_to_files(
+    predict: Callable, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = parsed(predict(clip, "--smooth", "0").out)
+    written = tmp_path / "events.csv"
+    monkeypatch.setattr("mien.cli._video_told.Events", lambda: Always())
+    done = predict(clip, "--format", "table", "--events", written)
+    header, line = done.out.splitlines()
+    assert header.split() == ["track", "expression", "from", "to", "peak"]
+    assert line.split()[:3] == ["1", "happiness", "0:00"]
+    (event,) = rows(written)
+    assert (event["schema"], event["end_s"], event["frames"]) == ("mien.events/1", "0.44", "12")
+    assert len(whole) == 12 and str(written) in done.err
+
+
+class Always:
+    """Finds happiness from the first frame to the last."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def update(self, time_s: float, shown: object) -> list[Any]:
+        self.times.append(time_s)
+        return []
+
+    def finish(self) -> list[Any]:
+        from mien.media.events import Event
+
+        return [Event(1, "happiness", self.times[0], self.times[-1], 0.2, 0.9, len(self.times))]
+
+
+def test_an_annotated_copy_shows_the_faces(predict: Callable, clip: Path, tmp_path: Path) -> None:
+    predict(clip, "--draw", tmp_path / "drawn", "--every", "2")
+    with open_video(tmp_path / "drawn" / "clip.mp4") as video:
+        drawn, info = list(video), video.info
+    assert (len(drawn), info.fps) == (6, 12.5)
+    assert [frame.time_s for frame in drawn] == pytest.approx(
+        [n / 12.5 for n in range(6)], abs=2e-3
+    )
+    assert not np.array_equal(drawn[0].image[:20], drawn[5].image[:20])
+
+
+def test_a_copy_does_not_replace_its_video(predict: Callable, clip: Path) -> None:
+    before = clip.read_bytes()
+    assert predict(clip, "--draw", clip.parent).code == UsageError.exit_code
+    assert clip.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_a_timeline_is_drawn(predict: Callable, clip: Path, tmp_path: Path, suffix: str) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / f"timeline.{suffix}"
+    assert predict(clip, "--timeline", path).code == 0
+    assert path.read_bytes()[:4] in (b"\x89PNG", b"<?xm")
+    assert predict(clip, "--timeline", tmp_path / "timeline.doc").code == UsageError.exit_code
+
+
+@contextmanager
+def killed(behind: int) -> Iterator[None]:
+    """Let a work die behind so many frames."""
+    left, add = iter(range(behind)), Journal.add
+
+    def dying(journal: Journal, look: Look) -> None:
+        if next(left, None) is None:
+            raise RuntimeError("killed")
+        add(journal, look)
+
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(RuntimeError, match="killed"):
+        patched.setattr(Journal, "add", dying)
+        yield
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+@pytest.mark.parametrize("options", [(), ("--every", "2"), ("--fps", "10", "--points")])
+def test_a_work_that_was_killed_goes_on_to_the_same_end(
+    predict: Callable,
+    tmp_path: Path,
+    drawn: bool,
+    options: tuple[str, ...],
+) -> None:
+    path = tiny_videos.video(tmp_path / "clip.avi", tiny_videos.pictures(12))
+    tiny_videos.damage(path, [1, 8])
+    words = (path, *options, *(("--draw", tmp_path / "drawn") if drawn else ()))
+    whole = predict(*words, "--out", tmp_path / "whole.jsonl")
+    with killed(behind=3):
+        predict(*words, "--out", tmp_path / "rows.jsonl")
+    journal = tmp_path / ".rows.jsonl.part"
+    journal.write_bytes(journal.read_bytes() + b'{"frame": 9, "half')
+    assert not (tmp_path / "rows.jsonl").exists()
+    done = predict(*words, "--out", tmp_path / "rows.jsonl")
+    assert "going on behind frame" in done.err
+    assert "2 damaged frames" in done.err and "2 damaged frames" in whole.err
+    assert (tmp_path / "rows.jsonl").read_text() == (tmp_path / "whole.jsonl").read_text()
+    assert not journal.exists()
+
+
+def test_unfinished_work_of_another_kind_is_not_gone_on_with(
+    predict: Callable, clip: Path, tmp_path: Path
+) -> None:
+    with killed(behind=3):
+        predict(clip, "--out", tmp_path / "rows.csv")
+    done = predict(clip, "--out", tmp_path / "rows.csv", "--every", "2")
+    assert done.code == OutputError.exit_code
+    assert "every differ" in done.err and ".rows.csv.part" in done.err
+
+
+def test_a_killed_process_leaves_its_work_behind(
+    start: Callable, predict: Callable, tmp_path: Path, expression_path: Path
+) -> None:
+    clip = tiny_videos.video(tmp_path / "clip.mp4", tiny_videos.pictures(40))
+    out, slow = tmp_path / "rows.jsonl", "import time; from mien.cli._journal import Journal as J"
+    slow += (
+        "; add = J.add; J.add = lambda *look: (add(*look), time.sleep(0.1), print('.', flush=True))"
+    )
+    words = ("--model", expression_path, "--detector", "whole", "--out", out)
+    process = start("predict", clip, *words, first=SLOWLY)
+    for _ in range(3):
+        process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not out.exists()
+    done = predict(clip, "--out", out)
+    assert "going on behind" in done.err
+    assert [row["frame"] for row in parsed(out.read_text())] == list(range(40))
+
+
+def test_two_works_do_not_write_one_file(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    with Journal(tmp_path / "rows.csv", {}), pytest.raises(OutputError, match="another process"):
+        Journal(tmp_path / "rows.csv", {})
+
+
+def test_a_video_without_faces_has_rows_that_say_so(
+    shipped_models: None, mien: Callable, tmp_path: Path
+) -> None:
+    grey = np.full((3, 96, 128, 3), 128, np.uint8)
+    clip = tiny_videos.video(tmp_path / "sky.mp4", grey)
+    done = mien("predict", clip)
+    assert done.code == 0 and "3 without a face" in done.err
+    assert [(row["frame"], row["faces"]) for row in parsed(done.out)] == [(0, 0), (1, 0), (2, 0)]
+
+
+def test_a_video_that_is_cut_short_is_told(predict: Callable, tmp_path: Path) -> None:
+    path = tiny_videos.video(tmp_path / "clip.avi", tiny_videos.pictures(12))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    done = predict(path)
+    assert done.code == 0 and "cut short: it tells of 12 frames" in done.err
+
+
+def test_an_image_sequence_is_read_at_its_rate(predict: Callable, photographs: Path) -> None:
+    found = parsed(predict(photographs, "--fps", "10").out)
+    assert [row["time_s"] for row in found] == [0.0, 0.1, 0.2]
+
+
+def test_a_work_that_read_nothing_leaves_nothing(
+    predict: Callable, clip: Path, tmp_path: Path
+) -> None:
+    assert predict(clip, "--start", "1:00", "--out", tmp_path / "a.csv").code == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_one_video_at_a_time(predict: Callable, clip: Path, photographs: Path) -> None:
+    for paths in ((clip, clip), (clip, photographs)):
+        assert predict(*paths).code == UsageError.exit_code
+    assert predict(clip, "--start", "1:00").code == InputError.exit_code
+
+
+def test_rows_on_a_pipe_come_frame_by_frame(
+    start: Callable, clip: Path, expression_path: Path
+) -> None:
+    process = start("predict", clip, "--model", expression_path, "--detector", "whole", "-q")
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, ""), err
+    assert len(parsed(out)) == 12
+
+
+def test_without_opencv_the_extra_is_named(
+    predict: Callable, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    done = predict(clip)
+    assert done.code == 7 and "mien[video]" in done.err
