@@ -13,6 +13,7 @@ from mien.cli.compare import compare
 from mien.cli.demo import demo
 from mien.cli.evaluate import evaluate
 from mien.cli.explain import explain
+from mien.cli.live import live
 from mien.cli.models import COMMANDS as MODELS
 from mien.cli.models import models
 from mien.cli.occlude import occlude
@@ -27,6 +28,10 @@ EXAMPLES: dict[Callable[..., None], str] = {
         mien predict photo.jpg
         mien predict photos/ --draw annotated --format csv --out faces.csv
         find . -name '*.jpg' | mien predict - --format jsonl""",
+    live: """
+        mien live
+        mien live --capture --save pictures
+        mien live 1 --size 1280x720 --record faces.csv""",
     demo: """
         mien demo
         mien demo --out portrait.png""",

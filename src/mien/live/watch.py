@@ -46,6 +46,8 @@ class Watch:
     def next(self, keys: Sequence[str]) -> Image | None:
         """Give the picture to show now, if it differs from the last."""
         heard = [self._hear(key) for key in keys]
+        if self._left:
+            return None
         changed = self._advance() or self._falls_silent()
         if self._frame is None or self._image is None or not (changed or any(heard)):
             return None
