@@ -188,10 +188,17 @@ export class Live {
 
 const LOST = { code: "lost", message: "The connection to the server was lost.", hint: "Is mien serve still running?" };
 
+/** Wait until a socket is open; keep what the server says if it takes no more clients. */
 function connected(socket) {
   return new Promise((done, fail) => {
     socket.addEventListener("open", () => done(socket), { once: true });
-    socket.addEventListener("error", () => fail(new ApiError(0, LOST)), { once: true });
+    for (const event of ["error", "close"]) {
+      socket.addEventListener(event, () => fail(new ApiError(0, LOST)), { once: true });
+    }
+    socket.addEventListener("message", ({ data }) => {
+      const said = JSON.parse(data);
+      if (said.error && !said.frame) socket.refusal = said.error;
+    }, { once: true });
   });
 }
 
@@ -200,7 +207,7 @@ function answered(socket) {
   return new Promise((done, fail) => {
     const over = new AbortController();
     const end = (finish, value) => { over.abort(); clearTimeout(timer); finish(value); };
-    const lost = () => end(fail, new ApiError(0, LOST));
+    const lost = () => end(fail, new ApiError(0, socket.refusal ?? LOST));
     const timer = setTimeout(lost, PATIENCE);
     if (socket.readyState !== WebSocket.OPEN) lost();
     socket.addEventListener("close", lost, over);
