@@ -117,6 +117,13 @@ def test_the_table_has_a_row_a_face_a_frame(
     assert sum(smoothed) == pytest.approx(1, abs=1e-4)
 
 
+def test_the_table_may_be_parquet(live: Callable[..., Done], clip: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    assert live(clip, "--record", tmp_path / "faces.parquet", "--quiet") == (0, "", "")
+    (row, *_) = parquet.read_table(tmp_path / "faces.parquet").to_pylist()
+    assert row["hide"] == "none" and row["track"] == 1
+
+
 def test_keys_are_heard_by_the_view_and_told_in_the_table(
     live: Callable[..., Done],
     device: StillDevice,
