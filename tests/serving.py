@@ -11,6 +11,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+import models
 from mien import images
 from mien.recognizer import Recognizer
 from mien.records import Face, Prediction
@@ -66,7 +67,9 @@ class StandIn:
 
 
 def prediction(height: int, width: int) -> Prediction:
-    face = Face((-0.5, -0.5, width - 0.5, height - 0.5), 1.0, np.ones((68, 2), np.float32))
+    face = Face(
+        (-0.5, -0.5, width - 0.5, height - 0.5), 1.0, models.face_points(min(height, width))
+    )
     return Prediction(face, "neutral", 0.75, {"neutral": 0.75, "happiness": 0.25})
 
 

@@ -67,6 +67,7 @@ def test_a_picture_without_faces_is_given_as_it_is() -> None:
         ({"image": ONE}, {"with": "moth"}, 422, "invalid"),
         ({"image": ONE}, {"with": ",".join(["eyes"] * 9)}, 422, "invalid"),
         ({"image": ONE}, {"with": ""}, 422, "invalid"),
+        ({"image": ONE}, {"with": "+".join(["eyes"] * 5)}, 422, "invalid"),
         ({"image": ONE}, {}, 422, "invalid"),
         ({"photo": ONE}, {"with": "eyes"}, 422, "invalid"),
         ([("image", ONE), ("image", ONE)], {"with": "eyes"}, 422, "invalid"),

@@ -135,7 +135,7 @@ def test_limits_are_told_by_their_status() -> None:
         refused(post("/v1/predict", content=large, headers=PNG), 413, "too_many_pixels")
         refused(post("/v1/predict", content=b"x" * 20_001, headers=PNG), 413, "too_large")
         refused(post("/v1/predict", files=form(ONE, b"x" * 20_000)), 413, "too_large")
-        refused(post("/v1/predict", files=form(ONE, b"x", b"y")), 413, "too_many_images")
+        refused(post("/v1/predict", files=form(ONE, b"x", b"y")), 422, "too_many_images")
         assert post("/v1/predict", content=ONE, headers=PNG).status_code == 200
     with served(StandIn(faces=4), faces=3) as (client, _):
         refused(client.post("/v1/predict", content=ONE, headers=PNG), 422, "too_many_faces")

@@ -21,6 +21,7 @@ from mien.serve.answers import answer, refusals
 from mien.serve.counters import Counters
 from mien.serve.engine import Engine, Reading
 from mien.serve.guard import Guard
+from mien.serve.limits import Limits
 from mien.serve.live import Live
 from mien.serve.problems import BY_STATUS, Problem
 from mien.serve.uploads import Gate
@@ -116,7 +117,7 @@ def _reading(app: FastAPI, gate: Gate, locked: dict[str, Any]) -> None:
         ),
         responses=answer(answers.Hidden)
         | refusals(*BROUGHT, "too_many_pixels", "too_many_images", "invalid", *LATE),
-        openapi_extra={"requestBody": _occlude_body(limits.occluders)},
+        openapi_extra={"requestBody": _occlude_body(limits)},
         **locked,
     )
     async def occlude(
@@ -244,12 +245,12 @@ def _predict_body(most: int) -> dict[str, Any]:
     return {"required": True, "content": {"multipart/form-data": {"schema": form}, **bodies}}
 
 
-def _occlude_body(most: int) -> dict[str, Any]:
+def _occlude_body(limits: Limits) -> dict[str, Any]:
     name = f"({'|'.join(map(re.escape, (*occlusion.names(), occlusion.NONE)))})"
-    joined = rf"{name}(\+{name})*"
+    joined = rf"{name}(\+{name}){{0,{limits.joined - 1}}}"
     spec = {
         "type": "string",
-        "pattern": f"^{joined}(,{joined}){{0,{most - 1}}}$",
+        "pattern": f"^{joined}(,{joined}){{0,{limits.occluders - 1}}}$",
         "description": "Occluders with commas between them; + joins several into one.",
         "examples": ["none,mouth,eyes+mouth,surgical"],
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from mien import images, occlusion
-from mien.errors import InputError, UsageError
+from mien.errors import DataError, InputError, UsageError
 from mien.images import Image
 from mien.records import Prediction
 from mien.serve.limits import Limits
@@ -22,10 +22,11 @@ def specs(text: str | Iterable[str], limits: Limits) -> list[str]:
     if not 1 <= len(found) <= limits.occluders:
         raise Problem("invalid", f"expected 1 to {limits.occluders} occluders, got {len(found)}")
     try:
-        for spec in found:
-            occlusion.parts(spec)
+        most = max(len(occlusion.parts(spec)) for spec in found)
     except UsageError as error:
         raise Problem("invalid", str(error)) from error
+    if most > limits.joined:
+        raise Problem("invalid", f"at most {limits.joined} occluders can be joined, got {most}")
     return found
 
 
@@ -56,7 +57,10 @@ def drawn(image: Image, predictions: Sequence[Prediction], spec: str, seed: int 
     for number, prediction in enumerate(predictions):
         points = prediction.face.points_xy
         if points is not None:
-            image, _ = draw(image, points, np.random.default_rng([seed, number]))
+            try:
+                image, _ = draw(image, points, np.random.default_rng([seed, number]))
+            except DataError as error:
+                raise Problem("invalid", f"{spec} cannot be drawn on a face: {error}") from error
     return image
 
 

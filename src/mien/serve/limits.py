@@ -18,6 +18,7 @@ class Limits:
     images: int = 16
     faces: int = 200
     occluders: int = 8
+    joined: int = 4
     queue: int = 32
     live: int = 8
     frame_bytes: int = 8_000_000

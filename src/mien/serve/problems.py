@@ -20,7 +20,6 @@ KINDS: dict[str, Kind] = {
     "not_allowed": Kind(405, "use a method that the header Allow names"),
     "too_large": Kind(413, "send fewer or smaller images"),
     "too_many_pixels": Kind(413, "make the image smaller"),
-    "too_many_images": Kind(413, "send them in several requests"),
     "unsupported_type": Kind(
         415,
         "send multipart/form-data with files in the field 'images', or one image as the body with"
@@ -28,6 +27,7 @@ KINDS: dict[str, Kind] = {
     ),
     "not_an_image": Kind(415, "send JPEG, PNG, WebP, TIFF, BMP, GIF or PPM"),
     "broken_image": Kind(422, "the file was cut short or changed on its way; send it again"),
+    "too_many_images": Kind(422, "send them in several requests"),
     "too_many_faces": Kind(422, "send parts of the picture"),
     "invalid": Kind(422, "/openapi.json says what is taken"),
     "busy": Kind(429, "try again after the seconds that the header Retry-After names"),

@@ -1,6 +1,7 @@
 """Listen, say where, and stop in good order."""
 
 import ipaddress
+import logging
 import math
 import signal
 import socket
@@ -47,6 +48,8 @@ def url(host: str, door: socket.socket) -> str:
 
 def run(app: ASGIApp, door: socket.socket, limits: Limits) -> None:
     """Serve until a signal says stop; what is being answered then is finished."""
+    # It warns of every letter that a broken form has in the wrong place.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     config = uvicorn.Config(
         app,
         access_log=False,

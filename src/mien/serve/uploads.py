@@ -18,7 +18,7 @@ from mien.serve.problems import Problem
 MULTIPART = "multipart/form-data"
 # A client that is refused gets its answer once it has sent all, or after so long.
 DRAIN_S = 5.0
-FIELDS = 8
+FIELDS = 1000
 FIELD_BYTES = 10_000
 
 
