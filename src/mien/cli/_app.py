@@ -27,6 +27,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     predict: """
         mien predict photo.jpg
         mien predict photos/ --draw annotated --format csv --out faces.csv
+        mien predict clip.mp4 --events events.csv --timeline timeline.png
         find . -name '*.jpg' | mien predict - --format jsonl""",
     live: """
         mien live

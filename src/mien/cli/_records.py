@@ -105,6 +105,11 @@ def flat(record: Record) -> dict[str, Any]:
     return row
 
 
+def kind_of(path: Path) -> str:
+    """Tell by its suffix how records are written to a file."""
+    return {".csv": "csv", ".parquet": "parquet"}.get(path.suffix.lower(), "jsonl")
+
+
 def printable(name: str) -> str:
     """Escape what is no text in a file's name; a stream would refuse it, a terminal obey it."""
     return "".join(

@@ -4,9 +4,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from mien.cli import _jobs
 from mien.cli._journal import Journal, Look, identity
@@ -20,38 +18,6 @@ from mien.recognizer import Recognizer
 HALF_LIFE_S = 0.4
 AHEAD = 2  # frames a thread that are held
 PICTURES = (".png", ".svg", ".pdf")
-
-Every = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Of a video, read every N-th frame.")
-]
-Fps = Annotated[
-    float | None,
-    typer.Option(
-        metavar="N",
-        help="Of a video, read so many frames a second; of an image sequence, its own rate."
-        "  [default: all; 25]",
-    ),
-]
-Start = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Of a video, from there: 90, 1:30, 0:01:30.")
-]
-End = Annotated[str | None, typer.Option(metavar="TIME", help="Of a video, up to there.")]
-Smooth = Annotated[
-    float | None,
-    typer.Option(
-        metavar="S",
-        min=0,
-        help="Half-life in seconds of a video's smoothed probabilities; 0: none.  [default: 0.4]",
-    ),
-]
-EventsFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Write a video's events here: .csv, .jsonl or .parquet."),
-]
-TimelineFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Draw a video's probabilities over time: .png, .svg, .pdf."),
-]
 
 
 def asked(

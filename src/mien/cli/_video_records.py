@@ -11,7 +11,6 @@ Schema `mien.video/1`. A record is one of
 
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TextIO
 
 from mien.cli._records import CORNERS, JsonLines, Record, Writer, printable
@@ -105,11 +104,6 @@ def writer(stream: TextIO, kind: str, columns: Columns) -> tuple[Writer, Callabl
 
     blocks = ParquetWriter(stream.buffer, columns)
     return Table(blocks.write), blocks.close
-
-
-def kind_of(path: Path) -> str:
-    """Tell the format of a table by its file's suffix."""
-    return {".csv": "csv", ".parquet": "parquet"}.get(path.suffix.lower(), "jsonl")
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from mien.cli import _video_records
 from mien.cli._columns import aligned
 from mien.cli._journal import Look
-from mien.cli._records import Record, printable
+from mien.cli._records import Record, kind_of, printable
 from mien.cli._streams import result_stream, writing
 from mien.errors import InputError, UsageError
 from mien.images.drawing import annotate
@@ -80,7 +80,7 @@ class Told:
             check()
         columns = _video_records.columns(smoothed=asked.smooth_s > 0, points=output.points)
         self._write = _opened(stack, output.out, output.format, columns)
-        kind = _video_records.kind_of(asked.events) if asked.events else "table"
+        kind = kind_of(asked.events) if asked.events else "table"
         self._write_events = _opened(stack, asked.events, kind, _video_records.EVENT_COLUMNS)
         rate = min(fps / asked.every, asked.fps or fps, COPY_FPS)
         self._copy = (
@@ -116,7 +116,9 @@ class Told:
     def end(self) -> None:
         """Tell of what was still going on, and of the whole."""
         if not self._frames:
-            raise InputError(f"no frame of {self._asked.name} is in what was asked for")
+            raise InputError(
+                f"no frame of {self._asked.name} is in what was asked for, or none is whole"
+            )
         self._end_events(self._finder.finish())
         if self._asked.timeline is not None:
             _draw(self._asked.timeline, self._series, self._events)

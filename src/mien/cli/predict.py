@@ -11,12 +11,10 @@ from typing import Annotated, TextIO
 import typer
 
 from mien import images
-from mien.cli import _jobs, _options, _records, _video
+from mien.cli import _jobs, _options, _records, _video_options
 from mien.cli._copies import copies
-from mien.cli._records import Record, Writer
+from mien.cli._records import Record, Writer, kind_of
 from mien.cli._streams import result_stream
-from mien.cli._video_records import kind_of
-from mien.cli._video_told import Output
 from mien.errors import InputError, UsageError
 from mien.progress import cores, track
 from mien.recognizer import Recognizer
@@ -141,13 +139,13 @@ def predict(
         typer.Option(metavar="N", min=1, help="Photographs at once.  [default: one a core]"),
     ] = None,
     provider: _options.Provider = "cpu",
-    every: _video.Every = None,
-    fps: _video.Fps = None,
-    start: _video.Start = None,
-    end: _video.End = None,
-    smooth: _video.Smooth = None,
-    events: _video.EventsFile = None,
-    timeline: _video.TimelineFile = None,
+    every: _video_options.Every = None,
+    fps: _video_options.Fps = None,
+    start: _video_options.Start = None,
+    end: _video_options.End = None,
+    smooth: _video_options.Smooth = None,
+    events: _video_options.EventsFile = None,
+    timeline: _video_options.TimelineFile = None,
     quiet: _options.Quiet = False,
     version: _options.Version = False,
 ) -> None:
@@ -158,6 +156,9 @@ def predict(
     In the table `?` marks an answer that is not certain. Of a video it writes one record a face a
     frame, with time and track; the table lists its events. Stopped, the same command goes on.
     """
+    from mien.cli import _video
+    from mien.cli._video_told import Output
+
     video = _video.asked(paths, every, fps, start, end, smooth, events, timeline)
     photographs = [] if video else _photographs(paths, draw)
     format = format or _usual_format(out)
