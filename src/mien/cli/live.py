@@ -55,7 +55,7 @@ def live(
         ),
     ] = "none",
     green: Annotated[
-        bool, typer.Option("--green", help="Frame all faces in green, the expression inside.")
+        bool, typer.Option("--green", help="Frame all faces in green, the expression above.")
     ] = False,
     bars: Annotated[
         bool, typer.Option("--bars/--no-bars", help="Show all probabilities beside the picture.")
@@ -140,7 +140,7 @@ def _watch(
     window: "Window", setting: "Setting", recognizer: "LiveRecognizer", record: Path | None
 ) -> "Shown":
     """Show the live view; the table of what was read is whole however the view ends."""
-    from mien.cli import _video_records
+    from mien.cli import _records, _video_records
     from mien.live import show
     from mien.media.camera import camera_number
     from mien.media.video import plain_name
@@ -152,7 +152,7 @@ def _watch(
     name = plain_name(setting.source) if number is None else f"camera {number}"
     columns = {**_video_records.columns(smoothed=smoothed, points=False), "hide": str}
     with result_stream(record) as stream:
-        rows, finish = _video_records.writer(stream, _video_records.kind_of(record), columns)
+        rows, finish = _video_records.writer(stream, _records.kind_of(record), columns)
         try:
             return show.watch(
                 window,

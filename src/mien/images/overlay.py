@@ -158,12 +158,13 @@ def _draw_face(draw: ImageDraw.ImageDraw, mark: Mark, box: Box, size_wh: tuple[i
 
 
 def _draw_green(draw: ImageDraw.ImageDraw, mark: Mark, box: Box, size_wh: tuple[int, int]) -> None:
-    """Frame a face in green, its expression in white at its top left."""
+    """Frame a face in green, its expression in white above its top left."""
     draw.rectangle(_whole(box), outline=GREEN, width=3)
     doubt = "" if mark.prediction.certain else "?"
-    x, y = max(3.0, box[0] + 7), max(3.0, box[1] + 6)
-    text = f"{mark.prediction.expression}{doubt}"
-    draw.text((x, y), text, WHITE, _font(22), anchor="la", stroke_width=2, stroke_fill=INK)
+    text, font = f"{mark.prediction.expression}{doubt}", _font(22)
+    x = max(3.0, min(box[0], size_wh[0] - font.getlength(text) - 3))
+    y = box[1] - 6 if box[1] > 30 else max(24.0, box[1] + 26)
+    draw.text((x, y), text, WHITE, font, anchor="ls", stroke_width=2, stroke_fill=INK)
 
 
 def _draw_panel(draw: ImageDraw.ImageDraw, marks: Sequence[Mark], box: Box, *, green: bool) -> None:
