@@ -43,7 +43,8 @@ export function complain(node, error, again) {
   node.hidden = !error;
   node.replaceChildren();
   if (!error) return;
-  node.append(element("b", {}, error.message), error.hint ?? "");
+  const [first = "", ...rest] = error.hint ?? "";
+  node.append(element("b", {}, error.message), first.toUpperCase(), rest.join(""));
   if (again) node.append(element("br"), element("button", { onclick: again }, "Try again"));
 }
 
