@@ -64,6 +64,7 @@ def build(engine: Engine, *, key: str | None = None) -> ASGIApp:
 def _reading(app: FastAPI, gate: Gate, locked: dict[str, Any]) -> None:
     """Add what reads images."""
     engine, limits = gate.engine, gate.engine.limits
+    balances = any(output.prior for output in engine.outputs.values())
 
     def asked(
         labels: Annotated[
@@ -77,7 +78,11 @@ def _reading(app: FastAPI, gate: Gate, locked: dict[str, Any]) -> None:
             bool, Query(description="Average each face with its mirror image.")
         ] = engine.usual.mirror,
         balanced: Annotated[
-            bool, Query(description="Answer as if all expressions were equally frequent.")
+            bool,
+            Query(
+                description="Answer as if all expressions were equally frequent.",
+                json_schema_extra={"enum": [False, True][: 1 + balances]},
+            ),
         ] = False,
     ) -> Reading:
         return engine.checked(Reading(labels, mirror, balanced))
