@@ -97,6 +97,17 @@ def test_a_picture_without_a_face_and_one_that_is_none_say_so(page: Any) -> None
     assert violations(page) == []
 
 
+def test_a_picture_that_the_browser_cannot_show_is_drawn_by_the_server(
+    page: Any, portrait_path: Path
+) -> None:
+    stream = io.BytesIO()
+    PIL.Image.open(portrait_path).save(stream, "TIFF")
+    file = {"name": "portrait.tiff", "mimeType": "image/tiff", "buffer": stream.getvalue()}
+    choose(page, file)
+    assert page.evaluate("document.querySelector('.view img').naturalWidth") == 512
+    assert page.locator(".box").is_visible()
+
+
 @pytest.mark.parametrize(("event", "name"), [("paste", ""), ("drop", "dropped.png")])
 def test_a_picture_can_be_pasted_or_dropped_anywhere(page: Any, event: str, name: str) -> None:
     stand_in(page, face("fear", 0.8))
