@@ -248,6 +248,14 @@ def test_a_set_is_read_once_for_all_folds(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(reads) == 1
 
 
+def test_what_changed_on_disk_is_read_again(tmp_path: Path) -> None:
+    source = saved(tmp_path, official())
+    first = gather(recipe(), source).train.images[0].copy()
+    changed = np.load(tmp_path / "faces" / "images.npy")
+    np.save(tmp_path / "faces" / "images.npy", 255 - changed)
+    assert (gather(recipe(), source).train.images[0] != first).any()
+
+
 def test_a_fold_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(MienError, match="no fold 7"):
         gather(recipe(folds=3), replace(saved(tmp_path, tiny_tables.table(24)), fold="7"))

@@ -266,8 +266,9 @@ def hide_at_random(
     for kind in KINDS:
         if getattr(settings, kind) and rng.random() < getattr(settings, kind):
             specs = settings.named(kind)
-            image, cover = _drawn(specs[rng.integers(len(specs))])(image, points, rng)
-            total |= cover
+            spec = specs[rng.integers(len(specs))]
+            image, cover = _drawn(spec)(image, points, rng)
+            total |= cover if spec != "glasses" else False
     return image, region_states(total, points)
 
 

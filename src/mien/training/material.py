@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -85,6 +86,7 @@ def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
         replace(steps, normalize="none"),
         not recipe.hiding.nothing or recipe.augmentation.align_share > 0,
         quiet,
+        _stamps(source.table or source.root, source.points_file),
     )
     kept = _shown(faces, data.expressions)
     parted, said = _parted(kept, recipe, source)
@@ -130,8 +132,12 @@ def _read(
     steps: Preparation,
     points: bool,
     quiet: bool,
+    stamps: tuple[tuple[int, int], ...],
 ) -> tuple[FaceTable, dict[str, Any]]:
-    """Read the faces that have a label, cut; find the points that are lacking, if asked."""
+    """Read the faces that have a label, cut; find the points that are lacking, if asked.
+
+    stamps: of the files, so that what changed on disk is read again.
+    """
     voted = (data_set == "ferplus" and "subset" not in dict(options)) or _only_votes(table)
     choice = Choice(
         data_set=data_set or None,
@@ -147,6 +153,16 @@ def _read(
     if points:
         faces, left_out["points"] = with_points(faces)
     return cut(faces, steps), left_out
+
+
+def _stamps(*places: Path | None) -> tuple[tuple[int, int], ...]:
+    """Give for each place the number of its files and when the newest was written."""
+    found = []
+    for place in filter(None, places):
+        files = [os.path.join(at, name) for at, _, names in os.walk(place) for name in names]
+        times = [os.stat(file).st_mtime_ns for file in files or [place] if os.path.exists(file)]
+        found.append((len(files), max(times, default=0)))
+    return tuple(found)
 
 
 def _only_votes(table: Path | None) -> bool:
