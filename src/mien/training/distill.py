@@ -60,16 +60,19 @@ class Teacher:
                 f" {str(lacking[0])!r}; make its file again from the same data"
             )
         columns = [self.labels[output].index(name) for name in labels]
-        return self.shares[output][rows][:, columns]
+        found: Shares = self.shares[output][rows][:, columns]
+        return found
 
     def save(self, path: Path) -> None:
         """Write all of it as one .npz, shares in 16 bits."""
+        arrays: dict[str, Any] = {
+            f"shares-{k}": v.astype(np.float16) for k, v in self.shares.items()
+        }
         about = {"format": FORMAT, "labels": self.labels, **self.stated}
         temporary = path.with_name(path.name + ".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
-                arrays = {f"shares-{k}": v.astype(np.float16) for k, v in self.shares.items()}
                 np.savez_compressed(file, ids=self.ids, about=json.dumps(about), **arrays)
             temporary.replace(path)
         except OSError as error:
