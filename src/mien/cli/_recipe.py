@@ -22,8 +22,6 @@ DEVICES = ("cpu", "cuda", "auto")
 # Options that are settings of a recipe; every other setting is given by --set.
 FLAGS = {
     "dataset": "data.dataset",
-    "rule": "data.rule",
-    "preparation": "data.preparation",
     "protocol": "data.protocol",
     "network": "network.name",
     "pretrained": "network.pretrained",
@@ -62,6 +60,9 @@ Points = Annotated[
 Splits = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Take a fold of the splits that `mien data split` wrote."),
+]
+Fold = Annotated[
+    str, typer.Option(metavar="N|NAME", help="Which fold of the splits or the protocol.")
 ]
 Network = Annotated[
     str | None, typer.Option(metavar="NAME", help="What to train: see `mien networks list`.")
@@ -174,6 +175,11 @@ def device_named(name: str) -> str:
             " the driver and a PyTorch built for it"
         )
     return name
+
+
+def numbered(fold: str) -> int | str:
+    """Read a fold's number or name."""
+    return int(fold) if fold.isdigit() else fold
 
 
 def kinds() -> dict[str, Any]:
