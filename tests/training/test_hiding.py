@@ -96,6 +96,8 @@ def test_every_realistic_occluder_can_be_drawn() -> None:
 def test_a_share_without_an_occluder_of_its_kind_is_refused() -> None:
     with pytest.raises(UsageError, match=r"hiding\.realistic.*names none that is realistic"):
         Hiding(occluders=("eyes",), flat=0.1, realistic=0.1)
+    with pytest.raises(UsageError, match=r"hiding\.mask must be a share from 0 to 1, got 2"):
+        Hiding(mask=2)
     with pytest.raises(UsageError, match="needs a share"):
         Hiding(occluders=("eyes",))
     with pytest.raises(UsageError, match="unknown occluder 'eye'"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from mien import metrics
-from mien.data import rights
 from mien.data.table import FaceTable
 from mien.errors import DataError
 from mien.expressions import EXPRESSIONS
@@ -99,11 +97,8 @@ class LabelledTask(Task):
         return self.material.preparation
 
     def trained_on(self) -> tuple[dict[str, Any], ...]:
-        """Name the data set and its rights; those of a table are its owner's to say."""
-        stated = self.material.stated
-        if stated["data_set"]:
-            return (rights.record(stated["data_set"]),)
-        return ({"data_set": stated["table"], **asdict(rights.rights("manifest"))},)
+        """Name the data set and its rights."""
+        return (self.material.rights,)
 
     def _mixed(
         self, targets: npt.NDArray[np.float32], faces: Faces, view: View
