@@ -235,7 +235,7 @@ def _resume(
     if not last.exists():
         _start(recipe, network, average)
         fresh = {"epoch": 0, "best": -1e9, "best_epoch": 0, "stale": 0, "drops": 0, "dropped": 0}
-        return {**fresh, "recipe": stored, "data": data}
+        return {**fresh, "recipe": stored, "fingerprint": data}
     groups, state = checkpoint.load(last)
     old = state.get("recipe", {})
     changed = [k for k in stored if k not in OF_THE_FILE and old.get(k) != stored[k]]
@@ -244,7 +244,7 @@ def _resume(
             f"{last} was made by another recipe (differs in {', '.join(changed)}); "
             "name another --out folder or use the old recipe"
         )
-    if state.get("data") != data:
+    if state.get("fingerprint") != data:
         raise DataError(
             f"the training data must be those that {last} was made from, but they have changed; "
             "bring them back, or name another --out folder"
