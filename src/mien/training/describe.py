@@ -148,7 +148,7 @@ def _certain(
     truth: npt.NDArray[np.int64],
     *hidden: npt.NDArray[Any],
 ) -> Output:
-    """Calibrate an output: its temperature also on the same faces hidden, `certain` on whole ones."""
+    """Calibrate an output: the temperature also on the faces hidden, `certain` on whole ones."""
     kept = truth >= 0
     views = [each[kept] for each in (logits, *hidden)]
     temperature = calibrate.fit_temperature(np.concatenate(views), np.tile(truth[kept], len(views)))
