@@ -80,7 +80,7 @@ print("extra", main(["reproduce", "system2", "--root", "d"]))
     [
         (["system5"], "unknown published run"),
         (["system2", "--set", "epoch=3"], "did you mean 'epochs'"),
-        (["system2", "--device", "gpu"], "cpu, cuda or auto"),
+        (["system2", "--device", "gpu"], "expected cpu, cuda"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(

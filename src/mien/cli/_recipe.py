@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mien.training.settings import Recipe
 
 PACKAGES = ("torch", "safetensors", "onnx", "onnxscript")
-DEVICES = ("cpu", "cuda", "auto")
 
 # Options that are settings of a recipe; every other setting is given by --set.
 FLAGS = {
@@ -158,23 +157,6 @@ def source(
             " which --data finds; leave --dataset and --table out"
         )
     return DataSource(root=root, table=table, options=_options.settings(option), **named)
-
-
-def device_named(name: str) -> str:
-    """Check a device; `auto` takes a GPU where there is one."""
-    import torch
-
-    if name.partition(":")[0] not in DEVICES:
-        raise UsageError(f"expected --device cpu, cuda or auto, got {name!r}")
-    there = torch.cuda.is_available()
-    if name == "auto":
-        return "cuda" if there else "cpu"
-    if name.startswith("cuda") and not there:
-        raise UsageError(
-            "the device 'cuda' is not there: PyTorch finds no GPU; take --device cpu, or install"
-            " the driver and a PyTorch built for it"
-        )
-    return name
 
 
 def numbered(fold: str) -> int | str:

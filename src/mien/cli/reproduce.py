@@ -56,6 +56,7 @@ def reproduce(
         return
     runs = published.named(name)
     _recipe.training()
+    from mien.training.distributed import device_named
     from mien.training.material import DataSource
     from mien.training.reproducing import reproduce as do
 
@@ -63,7 +64,7 @@ def reproduce(
     changes = {"data.dataset": dataset, "epochs": epochs, "network.pretrained": pretrained}
     changes |= dict(_recipe.parsed(text, known) for text in set or ())
     source = DataSource(root=root, options=_options.settings(option), points_file=points)
-    how: dict[str, Any] = {"seeds": seeds, "device": _recipe.device_named(device), "quiet": quiet}
+    how: dict[str, Any] = {"seeds": seeds, "device": device_named(device), "quiet": quiet}
     out = out or Path("runs") / "reproduced"
     results = []
     for run in runs:

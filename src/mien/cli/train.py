@@ -81,6 +81,7 @@ def train(
     weights. `--folds` and `--seeds` train many networks as one such job.
     """
     _recipe.training()
+    from mien.training.distributed import device_named, is_first
     from mien.training.run import run
 
     flags = {
@@ -104,22 +105,24 @@ def train(
     if resume and not folder.is_dir():
         raise UsageError(f"there is no run in {folder} to resume; leave --resume out to start one")
     how: dict[str, Any] = {
-        "device": _recipe.device_named(device),
+        "device": device_named(device),
         "quiet": quiet,
         "save_predictions": save_predictions,
         "trackers": [name for name, on in (("tensorboard", tensorboard), ("mlflow", mlflow)) if on],
     }
     try:
         if folds is None and seeds is None:
-            print(run(made, where, folder, **how))
+            done = run(made, where, folder, **how)
         else:
             from mien.training.jobs import train_all
 
-            print(train_all(made, where, folder, folds=folds, seeds=seeds or 1, **how))
+            done = train_all(made, where, folder, folds=folds, seeds=seeds or 1, **how)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"{folder} keeps every finished epoch; the same command goes on from there"
         ) from None
+    if is_first():
+        print(done)
 
 
 def _grouped(group: str | None, folds: int | None) -> str | None:
