@@ -1,9 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mien.data.points import load_points
+import tiny_tables
+from mien.data.points import load_points, with_points
 from mien.errors import DataError
 from tiny_fer import tiny_fer
 
@@ -60,3 +62,18 @@ def test_files_that_are_no_points_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "points.npy", np.zeros(2))
     with pytest.raises(DataError, match=r"cannot read .*points\.npy"):
         load_points(tmp_path / "points.npy", 2)
+
+
+def test_points_that_no_file_has_are_found(landmarks_path: Path) -> None:
+    table = tiny_tables.table(4)
+    assert table.points_xy is not None
+    assert with_points(table)[1] == "of the table"
+    some = table.points_xy.copy()
+    some[1] = np.nan
+    found, said = with_points(replace(table, points_xy=some), landmarks_path)
+    assert said.startswith("of 1 faces found by the landmark network")
+    assert found.points_xy is not None and np.isfinite(found.points_xy).all()
+    np.testing.assert_array_equal(found.points_xy[[0, 2, 3]], table.points_xy[[0, 2, 3]])
+    every, said = with_points(replace(table, points_xy=None), landmarks_path)
+    assert every.points_xy is not None and every.points_xy.shape == (4, 68, 2)
+    assert said.startswith("found by")
