@@ -104,6 +104,13 @@ def test_without_a_folder_the_run_is_called_as_its_network(
     assert call["source"] == DataSource(root=None, table=Path("t"))
 
 
+def test_a_network_without_a_recipe_gets_its_own_side(training: list[Any], mien: Callable) -> None:
+    for name in ("jaffe", "small", "vgg19"):
+        mien("train", "--table", "t", "--network", name)
+    mien("train", "--table", "t", "--network", "jaffe", "--set", "side=64")
+    assert [call["recipe"].side for call in training] == [128, 48, 48, 64]
+
+
 def test_augmentation_is_switched_off_and_on(training: list[Any], mien: Callable) -> None:
     base = ("train", "--table", "t", "--set", "data.set=E")
     for word in ("--no-augment", "--augment"):

@@ -133,7 +133,9 @@ def made(
     if recipe is not None:
         return read_recipe(recipe_path(recipe), **changes)
     changes = {**USUAL, **changes}
-    changes.setdefault("name", name or str(changes["network.name"]).replace(":", "-"))
+    network = str(changes["network.name"])
+    changes.setdefault("name", name or network.replace(":", "-"))
+    changes.setdefault("side", _own_side(network))
     return read_recipe(None, **changes)
 
 
@@ -191,6 +193,16 @@ def parsed(text: str, known: Mapping[str, Any]) -> tuple[str, Any]:
         return name, tomllib.loads(f"value = [{value}]" if listed else f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:  # names without quotes, or what reading the recipe will refuse
         return name, [part.strip() for part in value.split(",")] if listed else value
+
+
+def _own_side(name: str) -> int | None:
+    """Give the side of a network's input, but not the large one of photographs' networks."""
+    from mien.networks.registry import network
+
+    if ":" in name:  # torchvision's or timm's
+        return None
+    found = network(name)
+    return None if found.hub else found.side
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
