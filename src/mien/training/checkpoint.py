@@ -38,11 +38,9 @@ def save(path: Path, groups: dict[str, Tensors], state: dict[str, Any]) -> None:
 
 def load(path: Path) -> tuple[dict[str, Tensors], dict[str, Any]]:
     """Read what `save` wrote."""
+    state = load_state(path)
     try:
         flat = load_file(path)
-        state = json.loads(_header(path)["__metadata__"]["state"])
-    except (OSError, KeyError, ValueError, RuntimeError) as exc:
-        raise DataError(f"{path} must be a checkpoint of this program: {exc}") from exc
     except Exception as exc:  # safetensors raises its own class, a direct child of Exception
         raise DataError(f"{path} is no complete safetensors file: {exc}") from exc
     groups: dict[str, Tensors] = {}
@@ -52,11 +50,16 @@ def load(path: Path) -> tuple[dict[str, Tensors], dict[str, Any]]:
     return groups, state
 
 
-def _header(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        header: dict[str, Any] = json.loads(file.read(size))
-    return header
+def load_state(path: Path) -> dict[str, Any]:
+    """Read the state alone, from the head of the file."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(size, path.stat().st_size)))
+        state: dict[str, Any] = json.loads(header["__metadata__"]["state"])
+    except (OSError, KeyError, TypeError, ValueError) as exc:
+        raise DataError(f"{path} must be a checkpoint of this program: {exc}") from exc
+    return state
 
 
 def copy_into(module: torch.nn.Module, tensors: Tensors, where: str) -> None:
