@@ -181,6 +181,7 @@ def test_data_is_found_by_the_variable(
         (["landmarks", "--data", "d", "--group", "subject"], "with --folds"),
         (["landmarks", "--data", "d", "--folds", "5", "--group", "people"], "subject or none"),
         (["landmarks", "--data", "d", "--folds", "1"], "--folds"),
+        (["landmarks", "--data", "d", "--folds", "5"], "has no folds"),
         (["landmarks", "--data", "d", "--learning-rat", "1"], "--learning-rate"),
     ],
 )

@@ -148,7 +148,8 @@ def _keep(folder: Path, found: "dict[str, Receipt]") -> None:
 def _is_shipped(name: str) -> bool:
     from mien import weights
 
-    return any(entry.name == name for entry in weights.list_models() if entry.kind == "expression")
+    known = (*weights.list_models(), *weights.added().values())
+    return any(entry.name == name for entry in known if entry.kind == "expression")
 
 
 Score = Callable[[str | None, str], "Receipt"]

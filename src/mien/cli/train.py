@@ -101,6 +101,8 @@ def train(
     where = _recipe.source(
         made, data, table, option, points_file=points, splits=splits, fold=_recipe.numbered(fold)
     )
+    if folds and made.task != "labels":
+        raise UsageError(f"the task {made.task!r} of {made.name} has no folds; leave --folds out")
     folder = out or Path("runs") / made.name
     if resume and not folder.is_dir():
         raise UsageError(f"there is no run in {folder} to resume; leave --resume out to start one")
