@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from mien import geometry
 from mien.data.columns import Columns, check_unique
 from mien.data.listing import Listing
+from mien.data.rejections import NO_FACE as NO_FACE_FOUND
 from mien.data.rejections import Rejected, by_class, write_csv
 from mien.data.statistics import fitted
 from mien.data.table import POINTS, FaceTable
@@ -88,7 +89,7 @@ class Cutter:
             return self._cut(image, faces[0].points_xy, faces[0].box_xyxy)
         if self.no_face == "whole":
             return self._whole(image, None, for_want=True)
-        raise InputError("no face found")
+        raise InputError(NO_FACE_FOUND)
 
     def _cut(self, image: Image, points_xy: NDArray[Any] | None, box: geometry.Box) -> Crop:
         crop = self.preparation.cut(image, points_xy, box)
