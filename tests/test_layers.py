@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "mien"
 # Every unit may import the units above it, the standard library, numpy, and what it names.
 UNITS: dict[str, set[str]] = {
     "errors": set(),
+    "files": set(),
     "expressions": set(),
     "progress": {"rich"},
     "geometry": set(),

@@ -1,0 +1,55 @@
+"""Files that appear whole or not at all; whether they can be written, before the work for them."""
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mien.errors import OutputError
+
+
+@contextmanager
+def replacing(target: str | Path) -> Iterator[Path]:
+    """Give a path to write to, beside the target; at the end what is there takes its name.
+
+    Folders that lack are made. What cannot be written raises OutputError.
+    """
+    target = Path(target)
+    mark = f"{os.getpid()}.{threading.get_ident()}"
+    temporary = target.with_name(f".{target.name}.{mark}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, target)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write(target: str | Path, content: str | bytes) -> None:
+    """Write a file, text as UTF-8."""
+    with replacing(target) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def check_file(path: Path) -> None:
+    """Tell whether a file can be written; one that is there would be replaced."""
+    if path.exists() and not path.is_file():
+        raise OutputError(f"cannot write {path}: it is there and no file; name another")
+    check_folder(path.parent)
+
+
+def check_folder(path: Path) -> None:
+    """Tell whether files can be written into a folder, which may have to be made."""
+    there = path.absolute()
+    while not there.exists():
+        there = there.parent
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
