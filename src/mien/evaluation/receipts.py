@@ -106,10 +106,9 @@ class Receipt:
         parts = {name: content[name] for name in PARTS}
         changed = [name for name, part in parts.items() if stated.get(name) != _hash(part)]
         if changed or whole != _hash(parts):
-            raise DataError(
-                f"{path} was changed after it was made: the hash of its"
-                f" {', '.join(changed) or 'whole'} differs; make it again with mien evaluate"
-            )
+            raise _changed(path, f"the hash of its {', '.join(changed) or 'whole'} differs")
+        if added := [*sorted(content.keys() - {*HEAD, *PARTS}), *sorted(stated.keys() - {*PARTS})]:
+            raise _changed(path, f"no receipt has {', '.join(map(repr, added))}")
         try:
             return cls(**{name: _KINDS.get(name, _same)(part) for name, part in parts.items()})
         except (ValueError, TypeError) as error:
@@ -120,6 +119,7 @@ class Receipt:
 
 
 PARTS = tuple(field.name for field in fields(Receipt))
+HEAD = ("format", "kind", "sha256", "parts_sha256")
 
 
 def make(
@@ -196,7 +196,7 @@ def ids_hash(ids: list[str]) -> str:
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:
@@ -210,6 +210,22 @@ def _content(path: Path) -> dict[str, Any]:
     if lacking or not isinstance(content["parts_sha256"], dict):
         raise DataError(f"{path} has no {', '.join(lacking) or 'hashes'}; make it again")
     return content
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object; a key that is there twice would hide what the first one says."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} is there twice")
+    return found
+
+
+def _changed(path: str | Path, what: str) -> DataError:
+    return DataError(
+        f"{path} was changed after it was made: {what}; make it again with mien evaluate"
+    )
 
 
 def _hash(part: Any) -> str:
