@@ -40,16 +40,21 @@ def check_file(path: Path) -> None:
     """Tell whether a file can be written; one that is there would be replaced."""
     if path.exists() and not path.is_file():
         raise OutputError(f"cannot write {path}: it is there and no file; name another")
-    check_folder(path.parent)
+    _probe(path.parent, path)
 
 
 def check_folder(path: Path) -> None:
     """Tell whether files can be written into a folder, which may have to be made."""
-    there = path.absolute()
+    _probe(path, path)
+
+
+def _probe(folder: Path, wanted: Path) -> None:
+    """Write, for a moment, a file without a name into the folder or the nearest one above it."""
+    there = folder.absolute()
     while not there.exists():
         there = there.parent
     try:
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise OutputError(f"cannot write {wanted}: {error.strerror or error}") from error
