@@ -156,6 +156,9 @@ def test_folders_that_cannot_be_meant_are_refused(
     assert done.code == 2 and "lies in" in done.err
     done = mien("occlude", tmp_path / "nowhere", tmp_path / "out", "--with", "eyes")
     assert done.code == 3 and "no file or folder" in done.err
+    (tmp_path / "taken").write_text("")
+    done = mien("occlude", photographs, tmp_path / "taken" / "out", "--with", "eyes")
+    assert done.code == 6 and "Not a directory" in done.err
     (tmp_path / "empty").mkdir()
     done = mien("occlude", tmp_path / "empty", tmp_path / "out", "--with", "eyes")
     assert done.code == 3 and "no images in the folder" in done.err

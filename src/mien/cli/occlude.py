@@ -89,6 +89,7 @@ def occlude(
     face is in DST/rejected.csv. Work that was stopped goes on with the same command. A photograph
     that cannot be read makes the exit code 3, and so does a work without any picture.
     """
+    from mien import files
     from mien.data.occluded import Hiding
     from mien.data.table import DESCRIPTION
 
@@ -107,6 +108,7 @@ def occlude(
         raise InputError(f"no file or folder {source}; expected photographs or a table of faces")
     if out.resolve().is_relative_to(source.resolve()):
         raise UsageError(f"{out} lies in {source}, where it would be read again; name another")
+    files.check_folder(out)
     jobs = jobs or cores()
 
     def each(work: "Callable[[Job], Finished]", left: "Iterable[Job]") -> "Iterable[Finished]":
