@@ -15,6 +15,12 @@ def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
     assert target.read_bytes() == b"b" and list(target.parent.iterdir()) == [target]
 
 
+def test_names_that_are_taken_are_numbered() -> None:
+    taken: set[str] = set()
+    names = [files.numbered(name, taken) for name in ("a", "a-2", "A", "a", "b")]
+    assert names == ["a", "a-2", "A-3", "a-4", "b"]
+
+
 def test_what_is_stopped_leaves_the_old_file(tmp_path: Path) -> None:
     files.write(tmp_path / "a", "old")
     with pytest.raises(KeyboardInterrupt), files.replacing(tmp_path / "a") as temporary:

@@ -58,3 +58,13 @@ def _probe(folder: Path, wanted: Path) -> None:
             pass
     except OSError as error:
         raise OutputError(f"cannot write {wanted}: {error.strerror or error}") from error
+
+
+def numbered(wanted: str, taken: set[str]) -> str:
+    """Give a name that is not taken, case aside, and take it: `a`, `a-2`, `a-3` ..."""
+    name, number = wanted, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{wanted}-{number}"
+    taken.add(name.casefold())
+    return name

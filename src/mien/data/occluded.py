@@ -19,6 +19,7 @@ from mien.data.rejections import NO_POINTS, OUTSIDE, Rejected
 from mien.data.table import FaceTable
 from mien.errors import DataError, InputError, UsageError, unknown_name
 from mien.faces.finding import FaceFinder
+from mien.files import numbered
 from mien.images import SUFFIXES, Image
 from mien.occlusion import NONE, batch, occluder, parts
 from mien.occlusion.frames import MEAN_FACE
@@ -246,11 +247,6 @@ def _names_below(photographs: Sequence[Path], root: Path) -> dict[str, Path]:
     for path, one in zip(photographs, below, strict=True):
         name = one.with_suffix("").as_posix()
         if stems[name.casefold()] > 1:
-            name = wanted = f"{name}-{one.suffix.removeprefix('.')}"
-            number = 1
-            while name.casefold() in taken:
-                number += 1
-                name = f"{wanted}-{number}"
-            taken.add(name.casefold())
+            name = numbered(f"{name}-{one.suffix.removeprefix('.')}", taken)
         named[name] = path
     return named
