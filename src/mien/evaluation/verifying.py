@@ -104,6 +104,8 @@ def verify(
         occluder=condition["occluder"],
         style=condition.get("style"),
         severity=condition.get("severity", 1.0),
+        pad_px=condition.get("pad_px"),
+        fixed_size=condition.get("fixed_size", False),
         seed=condition.get("seed", 0),
         shared=condition.get("shared", False),
         quiet=quiet,

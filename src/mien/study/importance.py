@@ -60,10 +60,11 @@ def sweep(
 ) -> Done:
     """Show one model the chosen faces under every condition; a seed is that of what is drawn.
 
-    `drawn`: how occluders are drawn, their `style` and `severity`. `locate` finds, once for all
-    conditions, the points that lack; the receipts are those of `mien evaluate` all the same.
+    `drawn`: how occluders are drawn: `style`, `severity`, `pad_px`, `fixed_size`. `locate` finds,
+    once for all conditions, the points that lack; the receipts are those of `mien evaluate` all the
+    same.
     """
-    conditions = checked(conditions)
+    conditions = checked(conditions, drawn)
     check_classes(chosen.faces)
     given = points_hash(chosen.faces)
     if locate:
@@ -118,7 +119,7 @@ def retrain(
 
     `drawn` are options of the occluders. What is drawn on a face is the same in every cell.
     """
-    conditions = checked(conditions)
+    conditions = checked(conditions, drawn)
     check_classes(table)
     _check_points(table)
     check_unique(table.source_id)
