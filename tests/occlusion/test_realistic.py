@@ -126,8 +126,8 @@ def test_hair_is_drawn_where_it_is_seen_alone(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(hair, "noise", counted)
     _, hidden = drawer("drawn", "hair")(face(side=240), POINTS * 5, rng())
-    samples = 4 * int(hidden.sum())
-    assert samples < sum(asked) < 3 * samples  # of the thirty locks most lie under others
+    samples = 16 * int(hidden.sum())
+    assert 0.5 * samples < sum(asked) < 2 * samples  # of thirty locks most lie under others
 
 
 def test_hair_hides_eyes_and_clear_glasses_do_not() -> None:

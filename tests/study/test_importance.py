@@ -179,6 +179,10 @@ def test_a_report_has_the_answer_everywhere_and_fetches_nothing(
     assert "http://" not in page.replace("http://www.w3.org", "") and "<script" not in page
     for section in ("Warnings", "What each condition costs", "Protocol", "Receipt"):
         assert f"<h2>{section}</h2>" in page
+    assert "For what matters most only single parts compete (eyes, mouth);" in text
+    assert "|  | happiness | fear |" in text  # a row a condition: their number has no bound
+    assert text.index("| eyes+mouth |") < text.index("| matters most | too few faces |")
+    assert ">cost in points</text>" in page
     assert rows.splitlines()[0].startswith("trained,tested,expression,faces,measure")
     assert json.loads(stored) == record and len(record["cells"]) == 4
 

@@ -18,7 +18,7 @@ from mien.study.estimates import Estimate, Findings
 from mien.study.importance import RETRAIN, Done
 from mien.study.pictures import maps, samples
 from mien.study.sentences import capital, points
-from mien.study.settings import WHOLE, phrase
+from mien.study.settings import WHOLE, phrase, ranked
 
 FILES = {"page": "report.html", "text": "report.md", "rows": "results.csv", "record": "study.json"}
 COLUMNS = ("trained", "tested", "expression", "faces", "measure", "value", "low", "high")
@@ -151,30 +151,28 @@ def _conditions(found: Findings) -> Iterator[Block]:
     costs = [one for one in found.effects if one.condition != WHOLE]
     values, lows, highs = zip(*(one.cost for one in costs), strict=True)
     names = [one.condition for one in costs]
-    yield Shown(figures.interval_figure(names, values, lows, highs, x="cost in accuracy"))
+    drawn = figures.interval_figure(names, values, lows, highs, x="cost in points", points=True)
+    yield Shown(drawn)
 
 
 def _expressions(done: Done, found: Findings) -> list[Block]:
+    each = found.expressions
     conditions = [one.condition for one in found.effects if one.condition != WHOLE]
-    lines = []
-    for one in found.expressions:
-        costs = [
-            f"{points(one.costs[name].value)}\n{_between(one.costs[name])}" for name in conditions
-        ]
-        lines.append(
-            (
-                one.expression,
-                f"{one.faces:,}",
-                f"{one.accuracy.value:.1%}",
-                *costs,
-                one.matters_most,
-            )
-        )
-    header = ("expression", "faces", "right, whole", *conditions, "matters most")
+    lines = [
+        ("faces", *(f"{one.faces:,}" for one in each)),
+        ("right, whole", *(f"{one.accuracy.value:.1%}" for one in each)),
+        *(
+            (name, *(f"{points(of.value)}\n{_between(of)}" for of in (e.costs[name] for e in each)))
+            for name in conditions
+        ),
+        ("matters most", *(one.matters_most.replace(", ", ",\n") for one in each)),
+    ]
+    single = ranked(found.conditions)
     return [
-        "Costs in points with their intervals. The part that matters most is settled where the"
-        " interval of its lead over the next one leaves out 0.",
-        Table(header, lines),
+        "Costs in points with their intervals. For what matters most only single parts compete"
+        f" ({', '.join(single or conditions)}); it is settled where the interval of the lead over"
+        " the next one leaves out 0.",
+        Table(("", *(one.expression for one in each)), lines),
         *maps(done, found),
     ]
 
