@@ -1,7 +1,6 @@
 """Files that appear whole or not at all; whether they can be written, before the work for them."""
 
 import os
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,18 +10,21 @@ from mien.errors import OutputError
 
 
 @contextmanager
-def replacing(target: str | Path) -> Iterator[Path]:
+def replacing(target: str | Path, *, parents: bool = True) -> Iterator[Path]:
     """Give a path to write to, beside the target; at the end what is there takes its name.
 
-    Folders that lack are made. What cannot be written raises OutputError.
+    Folders that lack are made unless told; a link is followed. What cannot be written raises
+    OutputError.
     """
-    target = Path(target)
-    mark = f"{os.getpid()}.{threading.get_ident()}"
-    temporary = target.with_name(f".{target.name}.{mark}.part")
+    real = Path(os.path.realpath(target))
+    temporary = real.with_name(f".{real.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if parents:
+            real.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        os.replace(temporary, target)
+        os.replace(temporary, real)
+    except BrokenPipeError:
+        raise  # of a stream that the work prints to
     except OSError as error:
         raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
@@ -50,6 +52,8 @@ def check_folder(path: Path) -> None:
 
 def _probe(folder: Path, wanted: Path) -> None:
     """Write, for a moment, a file without a name into the folder or the nearest one above it."""
+    import tempfile  # which costs a program that only reads some time
+
     there = folder.absolute()
     while not there.exists():
         there = there.parent

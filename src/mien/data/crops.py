@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import geometry
+from mien import files, geometry
 from mien.data.columns import Columns, check_unique
 from mien.data.listing import Listing
 from mien.data.rejections import NO_FACE as NO_FACE_FOUND
@@ -26,7 +26,7 @@ from mien.data.rejections import Rejected, by_class, write_csv
 from mien.data.statistics import fitted
 from mien.data.table import POINTS, FaceTable
 from mien.data.writing import TableWriter
-from mien.errors import DataError, InputError, OutputError, UsageError, unknown_name
+from mien.errors import DataError, InputError, UsageError, unknown_name
 from mien.expressions import EXPRESSIONS
 from mien.faces.finding import FaceFinder
 from mien.images import Image, Source
@@ -153,19 +153,8 @@ def prepare(
         table = writer.finish(write)
     if not cutter.preparation.is_fitted and (table.split == "train").any():
         summary["preparation"] = fitted(cutter.preparation, table).to_json()
-        _replace(Path(folder) / SUMMARY, summary)
+        files.write(Path(folder) / SUMMARY, json.dumps(summary, indent=1))
     return table, summary
-
-
-def _replace(path: Path, summary: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(json.dumps(summary, indent=1), encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _outcome(

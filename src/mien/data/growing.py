@@ -20,6 +20,7 @@ from typing import Any, TextIO
 
 from mien.data.rejections import Rejected, write_csv
 from mien.errors import OutputError
+from mien.files import replacing, write
 from mien.progress import track
 
 MANIFEST, REJECTED, SETTINGS, JOURNAL = "manifest.csv", "rejected.csv", "settings.json", ".journal"
@@ -67,7 +68,7 @@ def grow(
                     for _ in shown:
                         pass
         except BaseException:
-            with suppress(OSError):
+            with suppress(OutputError):
                 _list(folder, known)
             raise
         known.occluders |= dict.fromkeys(occluders)
@@ -178,21 +179,20 @@ def _entries(path: Path) -> Iterator[dict[str, Any]]:
 
 def _list(folder: Path, known: _Known) -> None:
     """Write what is there, and what is not."""
-    part = folder / f".{MANIFEST}.part"
-    with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+    with (
+        replacing(folder / MANIFEST) as part,
+        part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(known.rows[name] for name in sorted(known.rows))
-    part.replace(folder / MANIFEST)
-    write_csv(folder / f".{REJECTED}.part", known.rejected.values())
-    (folder / f".{REJECTED}.part").replace(folder / REJECTED)
+    with replacing(folder / REJECTED) as part:
+        write_csv(part, known.rejected.values())
 
 
 def _save(folder: Path, settings: Mapping[str, Any], known: _Known) -> None:
-    part = folder / f".{SETTINGS}.part"
     content = {**settings, "occluders": list(known.occluders)}
-    part.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    part.replace(folder / SETTINGS)
+    write(folder / SETTINGS, json.dumps(content, indent=1))
 
 
 @contextmanager

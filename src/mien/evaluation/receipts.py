@@ -5,11 +5,9 @@ by hand is refused, naming the part. Hashes prove no honesty; `verifying` does, 
 """
 
 import json
-import os
 import platform
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cached_property
 from hashlib import sha256
@@ -19,10 +17,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import __version__
+from mien import __version__, files
 from mien.data.columns import check_unique
 from mien.data.table import FaceTable
-from mien.errors import DataError, OutputError
+from mien.errors import DataError
 from mien.evaluation.answers import Answers
 from mien.evaluation.measures import Result
 from mien.occlusion import NONE
@@ -82,21 +80,12 @@ class Receipt:
 
     def save(self, path: str | Path) -> None:
         """Write the receipt as JSON, a line a part, whole or not at all."""
-        path, parts = Path(path), self._parts()
+        parts = self._parts()
         head = {"format": FORMAT, "kind": KIND, "sha256": self.sha256}
         whole = {**head, "parts_sha256": {name: _hash(part) for name, part in parts.items()}}
         items = (whole | parts).items()
         lines = [f"{json.dumps(name)}: {json.dumps(part)}" for name, part in items]
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
-            os.replace(temporary, path)
-        except OSError as error:
-            raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-        finally:
-            with suppress(OSError):
-                temporary.unlink()
+        files.write(path, "{" + ",\n".join(lines) + "}\n")
 
     @classmethod
     def open(cls, path: str | Path) -> Self:

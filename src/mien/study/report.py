@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from mien import __version__
+from mien.files import write
 from mien.report import figures
 from mien.report.document import Block, Document, Shown, Table, Warned, csv_text
 from mien.report.page import Fact, code, fold
 from mien.study.cautions import cautions
-from mien.study.cells import write
 from mien.study.estimates import Estimate, Findings
 from mien.study.importance import RETRAIN, Done
 from mien.study.pictures import maps, samples
