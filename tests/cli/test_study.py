@@ -114,6 +114,7 @@ def test_networks_are_trained_for_a_table_of_people(study: Callable, tables: Pat
         (["--retrain", "--network", "jafe"], 2, "did you mean 'jaffe'?"),
         (["--retrain", "--protocol", "by-subjects"], 2, "did you mean 'by-subject'?"),
         (["--retrain", "--folds", "7"], 4, "expected at least 7"),
+        (["--retrain", "--splits", "lost.json"], 4, "cannot read lost.json"),
         (["--sweep", "--rule", "majorty"], 2, "did you mean 'majority'?"),
         (["--sweep", "--style", "flatt"], 2, "did you mean 'flat'?"),
         (["--sweep", "--out", "/dev/null/out"], 6, "cannot write /dev/null/out"),

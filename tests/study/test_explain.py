@@ -82,8 +82,9 @@ def test_an_answer_that_nothing_moves_is_remarked(
     assert found.probability > 0.99 and found.most < 1e-6
     record = write_explanations(tmp_path / "out", [found], [None], {}, show=True)
     (warning,) = record["warnings"]
-    assert warning.startswith("sure: no part hidden moves the probability by a point; it is >99%")
-    assert "no part hidden moves" in (tmp_path / "out" / "index.html").read_text()
+    assert warning.startswith("No part hidden moves the probability by a point: sure (>99%).")
+    assert "No part hidden alone moves the answer." in (tmp_path / "out/index.html").read_text()
+    assert "No part hidden moves" in (tmp_path / "out" / "index.html").read_text()
 
 
 def test_without_points_there_are_places_and_no_regions(

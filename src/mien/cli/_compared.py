@@ -49,8 +49,8 @@ def pairs(receipts: "Sequence[Receipt]", **how: Any) -> Answer:
         *(f"mind: {note}" for note in found.notes),
     ]
 
-    shares = {row.name: (row.accuracy, *row.interval95) for row in found.rows}
-    return found.to_dict(), lines, _intervals(shares)
+    accuracies = {row.name: (row.accuracy, *row.interval95) for row in found.rows}
+    return found.to_dict(), lines, _intervals(accuracies)
 
 
 def across(receipts: "Sequence[Receipt]") -> Answer:

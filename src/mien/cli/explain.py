@@ -81,6 +81,7 @@ def explain(
     from mien.recognizer import ExpressionReader
     from mien.study import explain as work
     from mien.study.explained import PAGE, write_explanations
+    from mien.study.sentences import points as in_points
 
     if bool(photos) == bool(dataset or table):
         raise UsageError("expected either photographs, or --dataset or --table")
@@ -95,6 +96,7 @@ def explain(
     if choice is None:
         groups, broken = _of_photographs(photos or [], reader, detector, quiet)
         stated: dict[str, Any] = {"photographs": len(groups), "detector": detector}
+        stated["points"] = "found by the landmark network"
     else:
         groups, stated = _of_set(choice, root, reader, expression, faces, quiet)
     found = [
@@ -117,7 +119,7 @@ def explain(
             regions = list(dict.fromkeys(name for one in found for name in one.regions))
             rows = [["points lost", "faces", *regions]]
             for one in found:
-                lost = [f"{100 * one.regions[name]:.1f}" for name in regions]
+                lost = [in_points(one.regions[name]) for name in regions]
                 rows.append([one.name, str(one.faces), *lost])
             minded = (f"mind: {text}" for text in record["warnings"])
             print(*aligned(rows, numbers=True), *minded, sep="\n")

@@ -59,7 +59,8 @@ def plan(
             rows, tone = _strands(lock, left_x, left_y, number, fine, shine)
             found = left[rows]
             opacity[found], shade[found] = 1, tone
-            left, left_x, left_y = (np.delete(one, rows) for one in (left, left_x, left_y))
+            left = np.delete(left, rows)
+            left_x, left_y = np.delete(left_x, rows), np.delete(left_y, rows)
         lit = light.shade(head.facing(x)) * shade.reshape(x.shape)
         return opacity.reshape(x.shape), lit[..., None] * colour
 

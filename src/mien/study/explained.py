@@ -78,7 +78,7 @@ def write_explanations(
     count = sum(one.faces for one in found)
     document = Document(
         title="Where the answer comes from",
-        lead="".join(_lead(found)),
+        lead="".join(_lead(found)) or "No part hidden alone moves the answer.",
         facts=[Fact(f"{count:,}", "face" if count == 1 else "faces")],
         sections=[
             ("Mind", [Warned(text) for text in warnings]),
@@ -109,7 +109,7 @@ def maps(found: Explanation, cam: NDArray[np.float64] | None = None) -> Maps:
 
 def _lead(found: Sequence[Explanation]) -> Iterator[str]:
     for one in found[:8]:
-        if one.regions:
+        if one.regions and one.most >= LITTLE:
             most = max(one.regions, key=lambda name: one.regions[name])
             yield f"{one.name}: the {most}, {points(one.regions[most])} points. "
 
@@ -130,13 +130,12 @@ def _settings(stated: dict[str, Any]) -> Table:
 
 
 def _warnings(found: Sequence[Explanation]) -> Iterator[str]:
-    for one in found:
-        if one.most < LITTLE:
-            yield (
-                f"{one.name}: no part hidden moves the probability by a point; it is"
-                f" {percent(one.probability)}. An answer so settled shows nothing here: that does"
-                " not say that no part matters."
-            )
+    still = [f"{one.name} ({percent(one.probability)})" for one in found if one.most < LITTLE]
+    if still:
+        yield (
+            f"No part hidden moves the probability by a point: {', '.join(still)}. Answers so"
+            " settled show nothing here; that does not say that no part matters."
+        )
 
 
 def _names(found: Sequence[Explanation]) -> list[str]:

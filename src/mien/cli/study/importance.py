@@ -188,17 +188,18 @@ def _retrain(
     made: dict[str, Any],
     how: dict[str, Any],
 ) -> "Done":
-    from mien.data.splits import Splits, make
+    from mien.data.splits import Splits, check_protocol, make
     from mien.study.faces import protocol_for, with_points, without_copies
     from mien.study.importance import retrain
     from mien.study.retraining import check
 
     check()
+    if made["protocol"]:
+        check_protocol(made["protocol"])
+    splits = Splits.open(made["file"]) if made["file"] else None
     faces, left_out = choice.read(root, training.preparation, quiet=how["quiet"])
     faces, whose = with_points(faces)
-    if made["file"]:
-        splits = Splits.open(made["file"])
-    else:
+    if splits is None:
         splits = make(faces, made["protocol"] or protocol_for(faces), folds=made["folds"])
     if made["clean"]:
         splits = without_copies(faces, splits)
