@@ -11,7 +11,7 @@ from mien.errors import DataError
 
 POINTS = 68
 _EXPECTED = (
-    "expected an .npz with points_xy (N, 68, 2), a row for each of the data set, and found (N,)"
+    "expected an .npz with points_xy (N, 68, 2), a row for each of the data set (and found, (N,))"
 )
 
 
