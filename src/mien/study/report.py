@@ -37,8 +37,9 @@ HOW = {
 INTERVALS = (
     "All intervals are 95 %, by a paired bootstrap of {rounds:,} draws over {whom}: every draw"
     " takes the same ones under all conditions. A cost is the accuracy on whole faces less that"
-    " under the condition, in points; p is McNemar's, corrected by Holm."
+    " under the condition, in points"
 )
+TESTED = "; p is McNemar's, corrected by Holm."
 
 
 def write_report(
@@ -76,6 +77,7 @@ def report(done: Done, found: Findings, record: dict[str, Any], rounds: int) -> 
     """Put the page together."""
     whom = "people" if found.people < found.faces else "faces"
     said = INTERVALS.format(rounds=rounds, whom=f"{found.people:,} {whom}")
+    said += TESTED if _tested(found) else "."
     histories: list[Block] = []
     if done.histories:
         histories = [
@@ -133,7 +135,13 @@ def _facts(done: Done, found: Findings) -> Iterator[Fact]:
     yield Fact(said, "by these faces", level)
 
 
+def _tested(found: Findings) -> bool:
+    """Tell whether there are p-values: several networks of a condition have no single answer."""
+    return any(one.p is not None for one in found.effects)
+
+
 def _conditions(found: Findings) -> Iterator[Block]:
+    tested = _tested(found)
     lines = [
         (
             one.condition,
@@ -142,12 +150,12 @@ def _conditions(found: Findings) -> Iterator[Block]:
             f"{one.balanced.value:.1%}",
             points(one.cost.value) if one.condition != WHOLE else "",
             _between(one.cost) if one.condition != WHOLE else "",
-            _p(one.p),
+            *([_p(one.p)] if tested else []),
         )
         for one in found.effects
     ]
-    header = ("condition", "right", "95 %", "balanced", "cost in points", "95 %", "p")
-    yield Table(header, lines)
+    header = ("condition", "right", "95 %", "balanced", "cost in points", "95 %")
+    yield Table((*header, *(["p"] if tested else [])), lines)
     costs = [one for one in found.effects if one.condition != WHOLE]
     values, lows, highs = zip(*(one.cost for one in costs), strict=True)
     names = [one.condition for one in costs]
