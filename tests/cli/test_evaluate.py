@@ -121,6 +121,31 @@ def test_a_name_that_is_mistyped_gets_a_suggestion(
     assert suggestion in done.err
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--receipt", "taken/a.json"], 6, "cannot write taken/a.json: Not a directory"),
+        (["--receipt", "."], 6, "cannot write .: it is there and no file"),
+        (["--report", "taken/report"], 6, "cannot write taken/report: Not a directory"),
+        (["--points", "lost.npz"], 4, "no file lost.npz; expected an .npz with points_xy"),
+        (["--points", "taken"], 4, "taken is no .npz; expected an .npz with points_xy"),
+        (["--option", "rule=majorty"], 2, "did you mean 'majority'?"),
+    ],
+)
+def test_what_must_fail_fails_before_a_face_is_read(
+    words: list[str],
+    code: int,
+    message: str,
+    mien: Callable,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").write_text("")
+    done = mien("evaluate", "--dataset", "ferplus", "--root", "nowhere", *words)
+    assert done.code == code and message in done.err
+
+
 def test_a_table_is_measured_with_a_fold_of_splits(
     mien: Callable, root: Path, expression_path: Path
 ) -> None:

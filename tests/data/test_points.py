@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import tiny_tables
-from mien.data.points import load_points, with_points
+from mien.data.points import check, load_points, with_points
 from mien.errors import DataError
 from tiny_fer import tiny_fer
 
@@ -54,14 +54,24 @@ def test_files_that_are_no_points_are_refused(tmp_path: Path) -> None:
         load_points(path, 2)
     for content in (b"", b"PK\x03\x04 cut short", b"text"):
         path.write_bytes(content)
-        with pytest.raises(DataError, match=r"cannot read .*points\.npz"):
+        with pytest.raises(DataError, match=r"points\.npz is no \.npz; expected an \.npz with"):
             load_points(path, 2)
     np.savez(path, other=np.zeros(2))
+    with pytest.raises(DataError, match=r"points\.npz has other; expected an \.npz with points_xy"):
+        check(path)
+    np.savez(path, points_xy=np.array(["a"]))
     with pytest.raises(DataError, match=r"cannot read .*points\.npz"):
-        load_points(path, 2)
-    np.save(tmp_path / "points.npy", np.zeros(2))
-    with pytest.raises(DataError, match=r"cannot read .*points\.npy"):
-        load_points(tmp_path / "points.npy", 2)
+        check(path)
+    with pytest.raises(DataError, match="is no "):
+        check(tmp_path)
+
+
+def test_points_that_are_numbers_count_as_found_where_nothing_else_is_said(tmp_path: Path) -> None:
+    points = np.zeros((3, 68, 2))
+    points[1, 5] = np.nan
+    np.savez(tmp_path / "points.npz", points_xy=points)
+    _, found = load_points(tmp_path / "points.npz", 3)
+    assert found.tolist() == [True, False, True]
 
 
 def test_points_that_no_file_has_are_found(landmarks_path: Path) -> None:

@@ -43,7 +43,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
         mien compare none eyes mouth --dataset fer2013 --root data
         mien compare runs/a runs/b --plot histories.svg""",
     explain: """
-        mien explain photo.jpg --out explained
+        mien explain photos/ --out explained
         mien explain --dataset ferplus --root data --expression fear --out explained""",
     occlude: """
         mien occlude photos/ hidden/ --with eyes,mouth,surgical

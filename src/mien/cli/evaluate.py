@@ -70,11 +70,17 @@ def evaluate(
     and where people voted on the faces, how it compares with them. `--occlude` hides a part of
     every face first.
     """
+    from mien import files
     from mien.evaluation import score
+    from mien.occlusion import occluder
     from mien.recognizer import ExpressionReader
     from mien.report import figures
 
+    occluder(occlude, style=style, severity=severity)
+    if receipt is not None:
+        files.check_file(receipt)
     if report is not None:
+        files.check_folder(report)
         figures.check()
     choice = _faces.choice(
         option,

@@ -11,7 +11,6 @@ Every face but those of `official` is tested once. Faces without a label are dea
 """
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mien import files
 from mien.data.columns import Columns, check_unique
 from mien.data.dealing import DEALS
 from mien.errors import DataError, OutputError, UsageError, unknown_name
@@ -96,19 +96,16 @@ class Splits:
     def save(self, path: str | Path) -> None:
         """Write the ids as JSON, with hashes that `open` checks."""
         path, content = Path(path), self._content()
+        text = json.dumps({**content, "sha256": _hash(content)}, indent=1) + "\n"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({**content, "sha256": _hash(content)}, indent=1) + "\n"
             if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
                 raise OutputError(
                     f"{path} is there and says otherwise; results may rest on it: name another"
                     " file, or remove it"
                 )
-            temporary = path.with_name(path.name + ".part")
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, path)
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+        files.write(path, text)
 
     @classmethod
     def open(cls, path: str | Path) -> Self:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from mien import files
 from mien.data.splits import take
 from mien.data.table import FaceTable
-from mien.errors import OutputError
 from mien.evaluation.receipts import Receipt
 from mien.report import figures
 from mien.report.document import Block, Document, Shown, Table, Warned
@@ -23,16 +23,10 @@ def write(folder: Path, receipt: Receipt, faces: FaceTable | None = None) -> Non
     """Write `index.html`, `report.md` and the figures (.svg); `faces` are shown if given."""
     drawn = draw(receipt)
     document = _document(receipt, drawn, faces)
-    files = {f"{name}.svg": svg for name, svg in drawn.items()}
-    files |= {PAGE: document.to_html(), MARKDOWN: document.to_markdown()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            temporary = folder / f".{name}.part"
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(folder / name)
-    except OSError as error:
-        raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
+    texts = {f"{name}.svg": svg for name, svg in drawn.items()}
+    texts |= {PAGE: document.to_html(), MARKDOWN: document.to_markdown()}
+    for name, text in texts.items():
+        files.write(folder / name, text)
 
 
 def draw(receipt: Receipt) -> dict[str, Html]:

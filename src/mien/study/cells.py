@@ -1,15 +1,15 @@
 """The cells of a study on disk: a receipt each, so that nothing finished is ever done again."""
 
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from mien.errors import DataError, OutputError, UsageError
+from mien.errors import DataError, UsageError
 from mien.evaluation import Receipt
+from mien.files import write
 from mien.progress import say, track
 
 PLAN = "plan.json"
@@ -82,19 +82,6 @@ def steps(units: Sequence[Unit], description: str, quiet: bool) -> Iterator[Unit
             spent = time.monotonic() - started
             left = spent / number * (len(units) - number)
             say(f"{description}: {number} of {len(units)}, {_span(left)} left", quiet=quiet)
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> dict[str, Any]:

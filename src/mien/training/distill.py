@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mien import metrics, progress
-from mien.errors import DataError, ModelError, OutputError
+from mien import files, metrics, progress
+from mien.errors import DataError, ModelError
 from mien.recognizer import ExpressionReader
 from mien.training import augment, randomness
 
@@ -69,16 +69,8 @@ class Teacher:
             f"shares-{k}": v.astype(np.float16) for k, v in self.shares.items()
         }
         about = {"format": FORMAT, "labels": self.labels, **self.stated}
-        temporary = path.with_name(path.name + ".part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                np.savez_compressed(file, ids=self.ids, about=json.dumps(about), **arrays)
-            temporary.replace(path)
-        except OSError as error:
-            raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        with files.replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, ids=self.ids, about=json.dumps(about), **arrays)
 
 
 def open_teacher(path: Path) -> Teacher:

@@ -43,9 +43,11 @@ class LabelledTask(Task):
         self.source = Source(np.asarray(train.images), *known_points(train), larger)
         self.shown = labels[self.source.originals(np.arange(len(self.source)))]
         self.shares = _shares(train, recipe.losses.kind)
-        counts = np.bincount(self.shown, minlength=len(material.labels))
         kind, beta = recipe.losses.class_weights, recipe.losses.beta
-        self.weights = sampling.class_weights(counts, kind, beta)
+        self.counts = np.bincount(self.shown, minlength=len(material.labels))
+        self.weights = sampling.class_weights(self.counts, kind, beta)
+        if kind == "sampler":
+            self.counts = np.ones(len(material.labels), np.int64)
         self.taught = _taught(recipe, material)
 
     def build(self, network: nn.Module) -> nn.Module:
@@ -90,7 +92,8 @@ class LabelledTask(Task):
     def outputs(self) -> tuple[Output, ...]:
         """Describe the one output before it is calibrated."""
         labels = self.material.labels
-        return (Output(HEAD, "expression", labels, thresholds={"certain": 1.0}),)
+        shares = sampling.prior(self.counts * self.weights)
+        return (Output(HEAD, "expression", labels, thresholds={"certain": 1.0}, prior=shares),)
 
     def preparation(self) -> Preparation:
         """Say how a face must be laid out for the model file."""

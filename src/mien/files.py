@@ -1,0 +1,74 @@
+"""Files that appear whole or not at all; whether they can be written, before the work for them."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mien.errors import OutputError
+
+
+@contextmanager
+def replacing(target: str | Path, *, parents: bool = True) -> Iterator[Path]:
+    """Give a path to write to, beside the target; at the end what is there takes its name.
+
+    Folders that lack are made unless told; a link is followed. What cannot be written raises
+    OutputError.
+    """
+    real = Path(os.path.realpath(target))
+    temporary = real.with_name(f".{real.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        if parents:
+            real.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, real)
+    except BrokenPipeError:
+        raise  # of a stream that the work prints to
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write(target: str | Path, content: str | bytes) -> None:
+    """Write a file, text as UTF-8."""
+    with replacing(target) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def check_file(path: Path) -> None:
+    """Tell whether a file can be written; one that is there would be replaced."""
+    if path.exists() and not path.is_file():
+        raise OutputError(f"cannot write {path}: it is there and no file; name another")
+    _probe(path.parent, path)
+
+
+def check_folder(path: Path) -> None:
+    """Tell whether files can be written into a folder, which may have to be made."""
+    _probe(path, path)
+
+
+def _probe(folder: Path, wanted: Path) -> None:
+    """Write, for a moment, a file without a name into the folder or the nearest one above it."""
+    import tempfile  # which costs a program that only reads some time
+
+    there = folder.absolute()
+    while not there.exists():
+        there = there.parent
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise OutputError(f"cannot write {wanted}: {error.strerror or error}") from error
+
+
+def numbered(wanted: str, taken: set[str]) -> str:
+    """Give a name that is not taken, case aside, and take it: `a`, `a-2`, `a-3` ..."""
+    name, number = wanted, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{wanted}-{number}"
+    taken.add(name.casefold())
+    return name
