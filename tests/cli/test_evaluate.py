@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import models
 from mien.data.readers.fer2013 import read
 from tiny_fer import tiny_fer
 
@@ -91,6 +92,22 @@ def test_a_list_brings_its_own_labels(root: Path, evaluate: Callable) -> None:
 def test_the_mirror_image_is_stated(evaluate: Callable) -> None:
     assert evaluate()["protocol"]["test_time_augmentation"] == "none"
     assert evaluate("--mirror")["protocol"]["test_time_augmentation"] == "mirror"
+
+
+def test_balanced_answers_are_stated_and_verified_as_given(
+    mien: Callable, root: Path, evaluate: Callable, tmp_path: Path
+) -> None:
+    fields = models.expression_metadata()
+    fields["outputs"][0]["prior"] = [0.4, 0.3, 0.1, 0.1, 0.04, 0.03, 0.02, 0.01]
+    model = models.expression_model(tmp_path / "prior.onnx", fields=fields)
+    given = ("--model", model, "--labels", "ferplus")
+    usual = evaluate(*given, dataset="ferplus")
+    receipt = tmp_path / "receipt.json"
+    balanced = evaluate(*given, "--balanced", "--receipt", receipt, dataset="ferplus")
+    assert balanced["protocol"]["balanced"] is True and "balanced" not in usual["protocol"]
+    assert balanced["ece"] != usual["ece"]
+    done = mien("verify", receipt, "--root", root, "--model", model)
+    assert done.code == 0, done.out
 
 
 def test_the_table_names_what_was_measured(

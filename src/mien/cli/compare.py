@@ -60,6 +60,7 @@ def compare(
     model: _options.Model = None,
     labels: _faces.Output = None,
     mirror: _options.Mirror = None,
+    balanced: _options.Balanced = False,
     receipts: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Keep the receipts of models and conditions here."),
@@ -109,7 +110,9 @@ def compare(
             from mien.recognizer import ExpressionReader
 
             wanted = _faces.output(labels, dataset)
-            return ExpressionReader(name, labels=wanted, provider=provider, mirror=mirror)
+            return ExpressionReader(
+                name, labels=wanted, provider=provider, mirror=mirror, balanced=balanced
+            )
 
         score = _scorer(choice, reader, root, {**drawn, "seed": seed}, quiet)
         found = [_receipt(one, score, model, occlude) for one in what]

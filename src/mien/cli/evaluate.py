@@ -42,6 +42,7 @@ def evaluate(
     model: _options.Model = None,
     labels: _faces.Output = None,
     mirror: _options.Mirror = None,
+    balanced: _options.Balanced = False,
     receipt: Annotated[
         Path | None,
         typer.Option(
@@ -96,7 +97,9 @@ def evaluate(
         part=part,
     )
     wanted = _faces.output(labels, dataset)
-    reader = ExpressionReader(model, labels=wanted, provider=provider, mirror=mirror)
+    reader = ExpressionReader(
+        model, labels=wanted, provider=provider, mirror=mirror, balanced=balanced
+    )
     chosen = choice.select(root, reader.preparation, quiet=quiet)
     found = score(
         chosen,

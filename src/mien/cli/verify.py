@@ -37,10 +37,14 @@ def verify(
     from mien.recognizer import ExpressionReader
 
     told = Receipt.open(receipt)
-    labels, mirror = told.model["output"], told.model["mirror"]
+    answering = {
+        "labels": told.model["output"],
+        "mirror": told.model["mirror"],
+        "balanced": told.model.get("balanced", False),
+    }
     try:
         choice = verifying.chosen(told, root, table, points)
-        reader = ExpressionReader(model, labels=labels, provider=provider, mirror=mirror)
+        reader = ExpressionReader(model, provider=provider, **answering)
         checks = verifying.verify(told, reader, choice, root, quiet=quiet)
     except DataError as error:
         raise DataError(f"{receipt} could not be checked: {error}") from error

@@ -109,5 +109,6 @@ def _stated(protocol: Stated | None, found: Answers, reader: ExpressionReader) -
         "occluder": drawn["occluder"],
         **{name: drawn[name] for name, value in usual.items() if drawn.get(name, value) != value},
         "test_time_augmentation": "mirror" if reader.mirror else "none",
+        **({"balanced": True} if reader.balanced else {}),
         "seed": drawn["seed"],
     }

@@ -142,6 +142,7 @@ def make(
             "output": output,
             "labels": list(reader.labels),
             "mirror": reader.mirror,
+            **({"balanced": True} if reader.balanced else {}),
         },
         data={
             "name": data.get("data_set") or data.get("table"),

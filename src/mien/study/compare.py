@@ -135,6 +135,7 @@ def told_apart(receipts: Sequence[Receipt]) -> list[str]:
             "hash": str(receipt.model["sha256"])[:8],
             "output": str(receipt.model["output"]),
             "mirror": "mirrored" if receipt.model["mirror"] else "one look",
+            "prior": "balanced" if receipt.model.get("balanced") else "as trained",
             "condition": condition(receipt.condition),
             "data": data,
             "seed": f"seed {'/'.join(map(str, receipt.seeds.values()))}",
