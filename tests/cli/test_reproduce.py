@@ -54,6 +54,7 @@ def test_a_system_is_all_of_its_runs(calls: list[Any], mien: Callable) -> None:
     done = mien("reproduce", "system3", "--root", "d", "--dataset", "ckplus48", "--format", "json")
     assert [call["run"].recipe for call in calls] == ["system3-32px", "system3-48px"]
     assert all(call["changes"]["data.dataset"] == "ckplus48" for call in calls)
+    assert calls[0]["out"] == Path("runs/reproduced/system3-32px-ckplus48")
     assert [one["run"] for one in json.loads(done.out)] == ["system3-32px", "system3-48px"]
 
 

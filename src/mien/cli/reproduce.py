@@ -68,7 +68,7 @@ def reproduce(
     out = out or Path("runs") / "reproduced"
     results = []
     for run in runs:
-        folder = out / run.recipe
+        folder = out / (f"{run.recipe}-{dataset}" if dataset else run.recipe)
         say(f"{run.recipe}: {run.title}, into {folder}", quiet=quiet)
         try:
             results.append(do(run, source, folder, changes=changes, **how))

@@ -115,7 +115,10 @@ def document(result: Mapping[str, Any]) -> Document:
         sections=[
             ("Mind", [*budget, *map(Warned, data["warnings"])]),
             ("Published and here", [Table(("", "accuracy", "of", "source or 95 %"), rows)]),
-            ("What was mended", [result["mended"]]),
+            (
+                "What was mended",
+                [result["mended"], f"Curves and confusions are in {TRAINING}/{PAGE}."],
+            ),
             (
                 "Data",
                 [
