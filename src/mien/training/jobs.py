@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mien.data.splits import Splits
 from mien.errors import DataError, UsageError
 from mien.evaluation import Receipt
+from mien.files import write
 from mien.progress import say
 from mien.report import figures
 from mien.training import joined
 from mien.training.distributed import is_first
 from mien.training.job_page import write_job
 from mien.training.joined import Done
-from mien.training.logs import history, write
+from mien.training.logs import history
 from mien.training.run import run
 from mien.training.settings import Recipe
 from mien.training.summary import PAGE, SUMMARY

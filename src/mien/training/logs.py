@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from mien import progress
 from mien.errors import DataError, OutputError
+from mien.files import write
 from mien.training.trackers import Tracker
 
 LOG, TABLE = "log.jsonl", "log.csv"
@@ -126,19 +127,6 @@ def history(folder: Path) -> History:
         for name in _names(found.values())
         if name not in NO_MEASURE
     }
-
-
-def write(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _append(path: Path, line: str) -> None:

@@ -20,12 +20,12 @@ from mien.data.points import with_points
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
 from mien.evaluation import Receipt
+from mien.files import write
 from mien.progress import say
 from mien.report.document import Document, Table, Warned
 from mien.report.page import Fact
 from mien.training import jobs
 from mien.training.job_page import RECORD
-from mien.training.logs import write
 from mien.training.material import DataSource
 from mien.training.published import COUNTS, Figure, Published
 from mien.training.recipe import read_recipe, setting

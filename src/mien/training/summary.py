@@ -11,13 +11,14 @@ from typing import Any
 from mien.data.table import FaceTable
 from mien.errors import DataError
 from mien.evaluation import Receipt
+from mien.files import write
 from mien.progress import span
 from mien.report import figures
 from mien.report.document import Block, Document, Shown, Table, Warned
 from mien.report.page import Fact, code, fold
 from mien.training import checkpoint
 from mien.training.curves import panels, worded, write_curves
-from mien.training.logs import entries, history, write
+from mien.training.logs import entries, history
 from mien.training.predictions import PREDICTIONS, measured, write_predictions
 from mien.training.settings import Recipe
 from mien.training.stating import differing, toml, words
