@@ -10,11 +10,11 @@ from mien.errors import OutputError
 
 
 @contextmanager
-def replacing(target: str | Path, *, parents: bool = True) -> Iterator[Path]:
+def replacing(target: str | Path, *, parents: bool = True, advice: str = "") -> Iterator[Path]:
     """Give a path to write to, beside the target; at the end what is there takes its name.
 
     Folders that lack are made unless told; a link is followed. What cannot be written raises
-    OutputError.
+    OutputError, which ends with the advice.
     """
     real = Path(os.path.realpath(target))
     temporary = real.with_name(f".{real.name}.{os.getpid()}.{threading.get_ident()}.part")
@@ -26,7 +26,7 @@ def replacing(target: str | Path, *, parents: bool = True) -> Iterator[Path]:
     except BrokenPipeError:
         raise  # of a stream that the work prints to
     except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+        raise OutputError(f"cannot write {target}: {error.strerror or error}{advice}") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
