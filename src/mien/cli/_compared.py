@@ -78,7 +78,7 @@ def across(receipts: "Sequence[Receipt]") -> Answer:
 def histories(folders: Sequence[str], measures: Sequence[str] | None) -> Answer:
     """Set the histories of trainings side by side."""
     from mien.report import figures
-    from mien.study.histories import history
+    from mien.training.logs import history
 
     names = _names(folders)
     read = {name: history(one) for name, one in zip(names, folders, strict=True)}

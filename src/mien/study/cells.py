@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from mien.errors import DataError, UsageError
 from mien.evaluation import Receipt
 from mien.files import write
-from mien.progress import say, track
+from mien.progress import say, span, track
 
 PLAN = "plan.json"
 
@@ -81,7 +81,7 @@ def steps(units: Sequence[Unit], description: str, quiet: bool) -> Iterator[Unit
         if not sys.stderr.isatty():
             spent = time.monotonic() - started
             left = spent / number * (len(units) - number)
-            say(f"{description}: {number} of {len(units)}, {_span(left)} left", quiet=quiet)
+            say(f"{description}: {number} of {len(units)}, {span(left)} left", quiet=quiet)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -97,11 +97,3 @@ def _read(path: Path) -> dict[str, Any]:
 def _plain(name: str) -> str:
     """Give a name that every file system takes."""
     return "".join(letter if letter.isalnum() or letter in "+-_ " else "_" for letter in name)
-
-
-def _span(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -99,7 +99,7 @@ class Logs:
             progress.say(f"{tracker.name} failed and is given up: {error}", quiet=self._quiet)
 
 
-def entries(folder: Path) -> list[dict[str, Any]]:
+def entries(folder: str | Path) -> list[dict[str, Any]]:
     """Read a training's log by epoch; of an epoch that was run twice the later line counts."""
     path = Path(folder) / LOG
     lines: dict[int, dict[str, Any]] = {}
@@ -118,7 +118,7 @@ def entries(folder: Path) -> list[dict[str, Any]]:
     return [lines[epoch] for epoch in sorted(lines)]
 
 
-def history(folder: Path) -> History:
+def history(folder: str | Path) -> History:
     """Give a training's measures by epoch."""
     found = {entry["epoch"]: entry for entry in entries(folder)}
     epochs = range(1, max(found) + 1)
