@@ -20,7 +20,7 @@ _HALVES = ("upper", "lower", "left", "right")
 class Training:
     """How a network is trained; nothing is chosen on the faces that test it.
 
-    network: `residual`, `narrow` or `jaffe`. schedule: `constant`, or `cosine` after a short rise.
+    network: a name of `networks.registry`. schedule: `constant`, or `cosine` after a short rise.
     Of every face half of the views are mirrored, and all moved by up to `shift_px`.
     """
 

@@ -60,7 +60,7 @@ def build_network(recipe: Recipe, task: Task) -> nn.Module:
             pretrained=shape.pretrained,
             frozen=shape.frozen,
         )
-    return arranged(task.build(network), layout(recipe))
+    return arranged(task.build(network), layout(recipe.network.name))
 
 
 def train(
