@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mien import files
-from mien.errors import OutputError
+from mien.errors import DataError, OutputError, UsageError
 
 
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
@@ -43,3 +43,16 @@ def test_what_cannot_be_written_is_known_before(tmp_path: Path) -> None:
     files.check_file(tmp_path / "new" / "a")
     files.check_folder(tmp_path / "new" / "er")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_of_other_work_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "plan.json"
+    plan = {"run": "a", "folds": (1, 2)}
+    for _ in range(2):
+        files.keep_plan(path, plan, "{run}")
+    with pytest.raises(UsageError, match=r"new holds a with other settings \(more, run differ\)"):
+        files.keep_plan(path, {**plan, "run": "b", "more": 1}, "{run}")
+    for text, said in (("{", "cannot read"), ("[]", "must hold an object, found list")):
+        path.write_text(text)
+        with pytest.raises(DataError, match=f"{said}.*; name another --out folder"):
+            files.keep_plan(path, plan, "{run}")

@@ -1,12 +1,14 @@
 """Files that appear whole or not at all; whether they can be written, before the work for them."""
 
+import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from mien.errors import OutputError
+from mien.errors import DataError, OutputError, UsageError
 
 
 @contextmanager
@@ -36,6 +38,35 @@ def write(target: str | Path, content: str | bytes) -> None:
     """Write a file, text as UTF-8."""
     with replacing(target) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def read_object(path: Path, advice: str) -> dict[str, Any]:
+    """Read a JSON object; the advice is what to do where there is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read {path}: {error}; {advice}") from error
+    if not isinstance(found, dict):
+        raise DataError(f"{path} must hold an object, found {type(found).__name__}; {advice}")
+    return found
+
+
+def keep_plan(path: Path, plan: Mapping[str, Any], what: str) -> None:
+    """Note as JSON what the work in a folder is; refuse a folder of other work.
+
+    what: the work, for people; entries of the plan may stand in it in braces.
+    """
+    asked = json.loads(json.dumps(plan))
+    if not path.exists():
+        write(path, json.dumps(asked, indent=1) + "\n")
+        return
+    found = read_object(path, "name another --out folder")
+    changed = sorted(name for name in {*asked, *found} if asked.get(name) != found.get(name))
+    if changed:
+        raise UsageError(
+            f"{path.parent} holds {what.format_map({**asked, **found})} with other settings"
+            f" ({', '.join(changed)} differ); name another --out folder"
+        )
 
 
 def check_file(path: Path) -> None:

@@ -84,14 +84,25 @@ class Splits:
         return take(table, chosen.train), take(table, chosen.test)
 
     def fold(self, fold: int | str) -> Fold:
-        """Give a fold by its number or name."""
+        """Give a fold by its number, also as text, or by its name."""
         names = [one.name for one in self.folds]
+        if isinstance(fold, str) and fold.isdigit() and fold not in names:
+            fold = int(fold)
         if isinstance(fold, str) and fold not in names:
             raise UsageError(unknown_name("fold", fold, names))
         place = names.index(fold) if isinstance(fold, str) else fold
         if not 0 <= place < len(names):
             raise UsageError(f"no fold {place}; expected 0 to {len(names) - 1}")
         return self.folds[place]
+
+    def stated(self, fold: Fold) -> dict[str, Any]:
+        """Say which splits these are and which fold is meant, for what is measured on it."""
+        return {
+            "splits": self.description,
+            "splits_ids_sha256": self.ids_sha256,
+            "fold": fold.name,
+            "subjects_overlap": self.subjects_overlap or None,
+        }
 
     def save(self, path: str | Path) -> None:
         """Write the ids as JSON, with hashes that `open` checks."""

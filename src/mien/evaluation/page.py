@@ -49,7 +49,7 @@ def _document(receipt: Receipt, drawn: dict[str, Html], faces: FaceTable | None)
     sections: list[tuple[str, Sequence[Block]]] = [
         ("Mind", [Warned(text) for text in result["warnings"]]),
         ("What is confused", [Shown(drawn["confusion"])]),
-        ("By expression", [Table(*_expressions(result))]),
+        ("By expression", [by_expression(result)]),
         ("What is true and what is answered", [Shown(drawn["distribution"])]),
         ("How well it knows how sure it is", [Shown(drawn["reliability"]), _certain(result)]),
         ("When it may be silent", [Shown(drawn["risk-coverage"])]),
@@ -70,8 +70,9 @@ def _document(receipt: Receipt, drawn: dict[str, Html], faces: FaceTable | None)
     )
 
 
-def _expressions(result: dict[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    rows: list[tuple[str, ...]] = [
+def by_expression(result: dict[str, Any]) -> Table:
+    """Tell how each expression is found."""
+    rows = [
         (
             name,
             f"{of['faces']:,}",
@@ -83,7 +84,8 @@ def _expressions(result: dict[str, Any]) -> tuple[tuple[str, ...], list[tuple[st
         )
         for name, of in result["expressions"].items()
     ]
-    return ("expression", "faces", "answered", "recall", "95 %", "precision", "F1"), rows
+    header = ("expression", "faces", "answered", "recall", "95 %", "precision", "F1")
+    return Table(header, rows)
 
 
 def _certain(result: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from mien.data.listing import Listing
 from mien.data.protocol import DATA_SETS, Protocol
 from mien.data.readers.ferplus import labelled
 from mien.data.readers.lists import listed
-from mien.data.splits import Fold, Splits, official_order, take
+from mien.data.splits import Splits, official_order, take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.answers import Images, Locate, Points
@@ -128,8 +128,8 @@ class Choice:
         }
         if self.splits is not None:
             splits = Splits.open(self.splits)
-            fold = splits.fold(int(self.fold) if self.fold.isdigit() else self.fold)
-            stated |= _of_fold(splits, fold, self.part)
+            fold = splits.fold(self.fold)
+            stated |= {**splits.stated(fold), "part": self.part}
             chosen, train = take(faces, getattr(fold, self.part)), set(fold.train)
         else:
             stated["split"] = split = self._split(faces)
@@ -210,16 +210,6 @@ def located(
         return landmarker.from_whole(images)[0]
 
     return locate, {**stated, "points": few + found}
-
-
-def _of_fold(splits: Splits, fold: Fold, part: str) -> dict[str, Any]:
-    return {
-        "splits": splits.description,
-        "splits_ids_sha256": splits.ids_sha256,
-        "fold": fold.name,
-        "part": part,
-        "subjects_overlap": splits.subjects_overlap or None,
-    }
 
 
 def _cut(data: Listing, preparation: Preparation, quiet: bool) -> tuple[FaceTable, int]:

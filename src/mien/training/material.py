@@ -211,8 +211,7 @@ def _parted(
         splits = Splits.open(source.splits)
     else:
         splits = make(faces, _protocol(faces, recipe.data), folds=recipe.data.folds)
-    number = source.fold
-    fold = splits.fold(int(number) if isinstance(number, str) and number.isdigit() else number)
+    fold = splits.fold(source.fold)
     if recipe.data.expressions:
         fold = _within(fold, faces)
     parts = {name: take(faces, getattr(fold, name)) for name in PARTS}
@@ -222,14 +221,7 @@ def _parted(
         before = len(parts["train"])
         parts["train"], parts["validation"], how = _held_out(parts["train"], share)
         said = f"{len(parts['validation'])} of {before} training faces, {how}"
-    stated = {
-        "splits": splits.description,
-        "splits_ids_sha256": splits.ids_sha256,
-        "fold": fold.name,
-        "subjects_overlap": splits.subjects_overlap or None,
-        "validation": said,
-    }
-    return parts, stated
+    return parts, {**splits.stated(fold), "validation": said}
 
 
 def _protocol(faces: FaceTable, data: DataSettings) -> str:

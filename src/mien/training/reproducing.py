@@ -18,9 +18,9 @@ from mien.data import readers
 from mien.data.occluded import occlude_table
 from mien.data.points import with_points
 from mien.data.table import FaceTable
-from mien.errors import DataError, UsageError
+from mien.errors import UsageError
 from mien.evaluation import Receipt
-from mien.files import write
+from mien.files import keep_plan, read_object, write
 from mien.progress import say
 from mien.report.document import Document, Table, Warned
 from mien.report.page import Fact
@@ -56,7 +56,8 @@ def reproduce(
     """
     shipped = read_recipe(recipe_path(published.recipe))
     recipe = read_recipe(recipe_path(published.recipe), **(changes or {}))
-    _keep_plan(out, recipe, published, seeds)
+    plan = {"run": published.recipe, "recipe": recipe.to_dict(), "seeds": seeds}
+    keep_plan(out / PLAN, plan, "{run}")
     found = _check(recipe, published, source, out, quiet)
     if published.occluder != "none":
         source = _hidden(published, source, recipe, out / FACES, quiet)
@@ -132,32 +133,13 @@ def document(result: Mapping[str, Any]) -> Document:
     )
 
 
-def _keep_plan(out: Path, recipe: Recipe, published: Published, seeds: int) -> None:
-    """Note what the folder is of; refuse one that is of something else."""
-    plan = {"run": published.recipe, "recipe": recipe.to_dict()}
-    path = out / PLAN
-    if not path.is_file():
-        write(path, json.dumps({**plan, "seeds": seeds}, indent=1) + "\n")
-        return
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        same = {name: found[name] for name in plan} == plan
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"cannot read {path}: {error!r}; name another --out folder") from error
-    if not same or found.get("seeds") != seeds:
-        raise UsageError(
-            f"{out} holds {found['run']} with other settings; name another --out folder"
-        )
-
-
 def _check(
     recipe: Recipe, published: Published, source: DataSource, out: Path, quiet: bool
 ) -> dict[str, Any]:
     """Read the data set once, and count what there is."""
     path = out / DATA
     if path.is_file():
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
+        return read_object(path, "remove it and run again")
     name = recipe.data.dataset or published.data_set
     data = readers.read(name, _root(source), **source.options)
     parts, counts = np.unique(data.split, return_counts=True)
@@ -199,7 +181,7 @@ def _measured(training: Path) -> dict[str, Any]:
     """Read what the model files answered to the faces that test."""
     job = training / RECORD
     if job.is_file():
-        found = json.loads(job.read_text(encoding="utf-8"))
+        found = read_object(job, f"remove {training / PAGE} and run again")
         accuracy = found["accuracy"]
         apart = accuracy["fold_sd"]
         mean = f", mean of {found['folds']} folds {accuracy['fold_mean']:.1%}" if apart else ""
