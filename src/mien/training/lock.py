@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mien.errors import OutputError
 
-NAME = "lock"
+NAME, CHECKPOINT = "lock", "*.safetensors"
 _held: set[Path] = set()
 
 
@@ -17,6 +17,7 @@ _held: set[Path] = set()
 def locked(folder: Path) -> Iterator[None]:
     """Keep other runs out of a folder, which is made; a lock whose process is gone is taken over.
 
+    What a run that was killed had half written is removed.
     Within a locked folder the same process may lock it again.
     """
     path = folder.resolve() / NAME
@@ -26,6 +27,8 @@ def locked(folder: Path) -> Iterator[None]:
     _take(path)
     _held.add(path)
     try:
+        for half in path.parent.glob(f".{CHECKPOINT}.*.part"):
+            half.unlink(missing_ok=True)
         yield
     finally:
         _held.discard(path)
