@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mien.errors import OutputError
 
-NAME, CHECKPOINT = "lock", "*.safetensors"
+NAME = "lock"
 _held: set[Path] = set()
 
 
@@ -27,7 +27,7 @@ def locked(folder: Path) -> Iterator[None]:
     _take(path)
     _held.add(path)
     try:
-        for half in path.parent.glob(f".{CHECKPOINT}.*.part"):
+        for half in path.parent.glob(".*.safetensors.*.part"):
             half.unlink(missing_ok=True)
         yield
     finally:
