@@ -62,7 +62,10 @@ def test_a_student_learns_from_the_file(
     np.testing.assert_allclose(shares.sum(1), 1, atol=2e-3)
 
 
-def test_what_is_missing_is_named(expression_path: Path, tmp_path: Path, mien: Callable) -> None:
+def test_what_is_missing_is_named(
+    expression_path: Path, tmp_path: Path, mien: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MIEN_DATA", raising=False)
     out = ("--out", tmp_path / "t.npz")
     assert "Missing option '--out'" in mien("distill", expression_path).err
     assert "--root" in mien("distill", expression_path, *out).err

@@ -60,7 +60,7 @@ def test_a_file_in_whole_numbers_is_smaller(
     [
         (["last.safetensors"], "export best.safetensors"),
         (["none.safetensors"], "no checkpoint at"),
-        (["log.jsonl"], "no complete safetensors file"),
+        (["log.jsonl"], "must be a checkpoint of this program"),
     ],
 )
 def test_what_is_no_finished_network_is_named(
