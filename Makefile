@@ -46,7 +46,7 @@ $(VENV)/base: pyproject.toml hatch_build.py $(BROUGHT) | $(BIN)/python
 $(VENV)/dev: pyproject.toml hatch_build.py $(BROUGHT) | $(BIN)/python
 	@echo 'installing mien and its development tools into $(VENV): a few minutes the first time ...'
 	$(PIP) install $(TORCH)
-	$(PIP) install --editable '.[dev,train]'
+	$(PIP) install --editable '.[dev,train,video,serve]'
 	@touch $@ $(VENV)/base
 
 # Written by the install; where one is missing, this empty rule has it run again.

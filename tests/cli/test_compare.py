@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import models
+from mien import images
 from mien.evaluation import Receipt
 from tiny_fer import tiny_fer
 from tiny_receipts import tiny_receipt
@@ -96,8 +97,35 @@ def test_a_plot_has_intervals(mien: Callable, receipts: list[Path], tmp_path: Pa
     done = mien("compare", *receipts, "--plot", tmp_path / "plot.svg")
     assert done.code == 0, done.err
     assert "mouth" in (tmp_path / "plot.svg").read_text()
-    done = mien("compare", *receipts, "--plot", tmp_path / "plot.png")
-    assert done.code == 2 and "is written as .svg" in done.err
+    done = mien("compare", *receipts, "--plot", tmp_path / "new" / "plot.PNG")
+    assert done.code == 0, done.err
+    assert images.read(tmp_path / "new" / "plot.PNG").shape[2] == 3
+    done = mien("compare", *receipts, "--plot", tmp_path / "plot.pdf")
+    assert done.code == 2 and "is written as .svg or .png, got 'plot.pdf'" in done.err
+
+
+def test_what_cannot_be_written_is_known_before_anything_is_measured(
+    mien: Callable, root: Path, expression_path: Path
+) -> None:
+    words = ["none", "eyes", "--dataset", "fer2013", "--root", root, "--model", expression_path]
+    for option, target in (("--plot", root / "fer2013.csv" / "a.svg"), ("--receipts", "/dev/null")):
+        done = mien("compare", *words, option, target)
+        assert done.code in (6, 7) and "evaluating" not in done.err
+        assert "cannot write" in done.err or "Matplotlib" in done.err
+
+
+def test_the_faces_of_a_list_or_without_copies_are_compared(
+    mien: Callable, root: Path, expression_path: Path
+) -> None:
+    fer = tiny_fer()
+    fer.write_votes(root / "fer2013new.csv")
+    (root / "list.txt").write_text(f"3_{fer.names[0]} 8 0\n1_{fer.names[9]} 8 0\n")
+    words = ["--dataset", "ferplus", "--root", root, "--points", root / "points.npz"]
+    words += ["--model", expression_path, "--format", "json"]
+    done = mien("compare", "none", "eyes", *words, "--list", root / "list.txt")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["faces"] == 2
+    assert mien("compare", "none", "eyes", *words, "--without-duplicates").code == 0
 
 
 def test_different_faces_are_refused(mien: Callable, receipts: list[Path], tmp_path: Path) -> None:
@@ -111,8 +139,10 @@ def test_different_faces_are_refused(mien: Callable, receipts: list[Path], tmp_p
     ("words", "code", "message"),
     [
         (["eye", "mouth"], 2, "did you mean 'eyes'"),
-        (["eyes", "mouth"], 2, "either a data set by name or a table"),
-        (["nowhere.json", "eyes"], 4, "cannot read nowhere.json"),
+        (["eyes", "mouth"], 2, "eyes is evaluated first; say on which faces: --dataset NAME"),
+        (["eyes", "mouth", "--table", "t", "--rule", "majorty"], 2, "did you mean 'majority'"),
+        (["eyes", "mouth", "--table", "t", "--style", "flatt"], 2, "did you mean 'flat'"),
+        (["nowhere.json", "nowhere.json"], 4, "cannot read nowhere.json"),
         ([".", "eyes"], 2, "is a run folder"),
         ([".", "."], 2, "given twice"),
         (["."], 4, "expected the folder of a training"),

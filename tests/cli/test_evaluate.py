@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import models
 from mien.data.readers.fer2013 import read
 from tiny_fer import tiny_fer
 
@@ -93,6 +94,22 @@ def test_the_mirror_image_is_stated(evaluate: Callable) -> None:
     assert evaluate("--mirror")["protocol"]["test_time_augmentation"] == "mirror"
 
 
+def test_balanced_answers_are_stated_and_verified_as_given(
+    mien: Callable, root: Path, evaluate: Callable, tmp_path: Path
+) -> None:
+    fields = models.expression_metadata()
+    fields["outputs"][0]["prior"] = [0.4, 0.3, 0.1, 0.1, 0.04, 0.03, 0.02, 0.01]
+    model = models.expression_model(tmp_path / "prior.onnx", fields=fields)
+    given = ("--model", model, "--labels", "ferplus")
+    usual = evaluate(*given, dataset="ferplus")
+    receipt = tmp_path / "receipt.json"
+    balanced = evaluate(*given, "--balanced", "--receipt", receipt, dataset="ferplus")
+    assert balanced["protocol"]["balanced"] is True and "balanced" not in usual["protocol"]
+    assert balanced["ece"] != usual["ece"]
+    done = mien("verify", receipt, "--root", root, "--model", model)
+    assert done.code == 0, done.out
+
+
 def test_the_table_names_what_was_measured(
     mien: Callable, root: Path, expression_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +136,31 @@ def test_a_name_that_is_mistyped_gets_a_suggestion(
     done = mien("evaluate", *named, *words)
     assert done.code == 2
     assert suggestion in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--receipt", "taken/a.json"], 6, "cannot write taken/a.json: Not a directory"),
+        (["--receipt", "."], 6, "cannot write .: it is there and no file"),
+        (["--report", "taken/report"], 6, "cannot write taken/report: Not a directory"),
+        (["--points", "lost.npz"], 4, "no file lost.npz; expected an .npz with points_xy"),
+        (["--points", "taken"], 4, "taken is no .npz; expected an .npz with points_xy"),
+        (["--option", "rule=majorty"], 2, "did you mean 'majority'?"),
+    ],
+)
+def test_what_must_fail_fails_before_a_face_is_read(
+    words: list[str],
+    code: int,
+    message: str,
+    mien: Callable,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").write_text("")
+    done = mien("evaluate", "--dataset", "ferplus", "--root", "nowhere", *words)
+    assert done.code == code and message in done.err
 
 
 def test_a_table_is_measured_with_a_fold_of_splits(

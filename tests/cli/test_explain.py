@@ -42,6 +42,65 @@ def test_photographs_are_explained_one_by_one(explain: Callable, photographs: Pa
     assert done.out.count("\n") == 3 and "a: " in done.out
 
 
+def test_folders_are_read_and_names_that_clash_are_numbered(
+    explain: Callable, photographs: Path, tmp_path: Path
+) -> None:
+    (photographs / "more").mkdir()
+    image = images.read(photographs / "a.png")
+    for name in ("a.bmp", "b-2.png", "b.png"):
+        images.write(photographs / "more" / name, image)
+    done = explain(photographs, "--detector", "whole", "--format", "json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    names = [one["name"].partition(":")[0] for one in found["explanations"]]
+    assert names == ["a", "b", "c", "a-2", "b-2", "b-3"]
+    sources = [Path(one["source"]).name for one in found["explanations"]]
+    assert sources == ["a.png", "b.png", "c.png", "a.bmp", "b-2.png", "b.png"]
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {*found["files"], "index.html", "explanations.json"}
+    assert len(found["files"]) == 18 and not any(name.startswith(".") for name in written)
+
+
+def test_the_folder_has_what_this_run_wrote_and_what_others_wrote(
+    explain: Callable, photographs: Path, tmp_path: Path
+) -> None:
+    assert explain(photographs, "--detector", "whole").code == 0
+    old = json.loads((tmp_path / "out" / "explanations.json").read_text())["files"]
+    changed = next(name for name in old if name.startswith("b"))
+    (tmp_path / "out" / changed).write_text("mine")
+    (tmp_path / "out" / "notes.png").write_text("mine")
+    done = explain(photographs / "c.png", "--detector", "whole", "--format", "json")
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    own = {*json.loads(done.out)["files"], "index.html", "explanations.json"}
+    assert written == {*own, changed, "notes.png"}
+    assert "1</b>face<" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_photographs_without_a_face_are_left_out_and_broken_ones_make_the_code_3(
+    explain: Callable, shipped_models: None, portrait_path: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "portrait.png").write_bytes(portrait_path.read_bytes())
+    images.write(folder / "grey.png", np.full((64, 64), 128, np.uint8))
+    done = explain(folder)
+    assert done.code == 0 and "left out: " in done.err and "grey.png: no face found" in done.err
+    (folder / "broken.png").write_text("no image")
+    done = explain(folder)
+    assert done.code == 3 and "broken.png" in done.err and "portrait: " in done.out
+
+
+def test_the_page_says_how_the_faces_were_chosen(explain: Callable, tmp_path: Path) -> None:
+    table(8).save(tmp_path / "tiny")
+    done = explain("--table", tmp_path / "tiny", "--faces", "3", "--format", "json")
+    found = json.loads(done.out)
+    assert found["faces"] == "3 an expression at most, drawn with seed 0"
+    assert found["points"] == "of the table" and found["test_time_augmentation"] == "none"
+    page = (tmp_path / "out" / "index.html").read_text()
+    for words in ("duplicates of train", "points", "test time augmentation", "drawn with seed 0"):
+        assert words in page
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -1,5 +1,6 @@
 """Ctrl-C in the middle: what is printed is whole, no file is half written, the code is 130."""
 
+import csv
 import json
 import signal
 import subprocess
@@ -22,6 +23,15 @@ def slow(self, source):
     time.sleep(0.05)
     return at_once(self, source)
 Recognizer.__call__ = slow
+"""
+SLOW_FINDER = """
+import time
+from mien.faces.finding import FaceFinder
+at_once = FaceFinder.find
+def slow(self, image):
+    time.sleep(0.02)
+    return at_once(self, image)
+FaceFinder.find = slow
 """
 RECIPE = """
 name = "tiny"
@@ -94,6 +104,22 @@ def test_predict_leaves_no_half_file_and_keeps_the_old_one(
     assert out.read_text() == "old"
     assert all(images.read(path).ndim == 3 for path in drawn.iterdir())
     assert {path.suffix for path in drawn.iterdir()} == {".png"}
+
+
+def test_the_manifest_covers_every_picture_that_is_there(
+    start: Callable, many: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = ["occlude", many, out, "--with", "eyes,nose", "--detector", "whole", "--jobs", "2"]
+    process = start(*words, first=SLOW_FINDER)
+    until(lambda: (out / "eyes").is_dir() and len(list((out / "eyes").iterdir())) > 6, process)
+    _, errors = interrupt(process)
+    assert process.returncode == 130
+    assert "its manifest lists what is there; the same command goes on" in errors
+    with (out / "manifest.csv").open(newline="") as file:
+        listed = {row["file"] for row in csv.DictReader(file)}
+    assert listed == {path.relative_to(out).as_posix() for path in out.rglob("*.png")}
+    assert 6 < len(listed) < 600
 
 
 def test_a_training_goes_on_where_it_was_stopped(start: Callable, tmp_path: Path) -> None:

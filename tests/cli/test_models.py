@@ -8,6 +8,7 @@ import pytest
 
 import models
 from mien import weights
+from tiny_fer import tiny_fer
 
 
 @pytest.fixture
@@ -164,3 +165,15 @@ def test_the_folder_is_where_the_system_keeps_data(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("sys.platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", "/local")
     assert weights.added_folder() == Path("/local/mien/models")
+
+
+def test_an_added_model_is_compared_by_its_name(
+    own_folder: Path, expression_path: Path, tmp_path: Path, mien: Callable
+) -> None:
+    tiny_fer().write(tmp_path / "fer2013.csv")
+    for name in ("one", "two"):
+        mien("models", "add", expression_path, "--name", name)
+    words = ("--dataset", "fer2013", "--root", tmp_path, "--labels", "fer2013", "--quiet")
+    done = mien("compare", "one", "two", *words)
+    assert done.code == 0 and "one" in done.out
+    assert mien("evaluate", "--model", "two", *words).code == 0

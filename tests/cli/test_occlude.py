@@ -98,6 +98,25 @@ def test_faces_in_photographs_are_found(
     assert "0 pictures" in again.err and "2 were there already" in again.err
 
 
+def test_a_photograph_that_cannot_be_read_makes_the_code_3(
+    mien: Callable, tiny_weights: None, photographs: Path, tmp_path: Path
+) -> None:
+    (photographs / "b.png").write_text("no image")
+    words = ("--with", "eyes", "--detector", "whole")
+    done = mien("occlude", photographs, tmp_path / "out", *words)
+    assert done.code == 3 and "rejected.csv, 1 could not be read" in done.err
+    assert len(manifest(tmp_path / "out")) == 2
+    assert mien("occlude", photographs, tmp_path / "out", *words, "--quiet").code == 3
+    (photographs / "b.png").unlink()
+    assert mien("occlude", photographs, tmp_path / "out", *words).code == 0
+
+
+def test_a_work_without_any_picture_makes_the_code_3(mien: Callable, tmp_path: Path) -> None:
+    without_points(list(range(5))).save(tmp_path / "blind")
+    done = mien("occlude", tmp_path / "blind", tmp_path / "out", "--with", "eyes")
+    assert done.code == 3 and done.err.startswith("0 pictures of 5 images")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -137,6 +156,9 @@ def test_folders_that_cannot_be_meant_are_refused(
     assert done.code == 2 and "lies in" in done.err
     done = mien("occlude", tmp_path / "nowhere", tmp_path / "out", "--with", "eyes")
     assert done.code == 3 and "no file or folder" in done.err
+    (tmp_path / "taken").write_text("")
+    done = mien("occlude", photographs, tmp_path / "taken" / "out", "--with", "eyes")
+    assert done.code == 6 and "Not a directory" in done.err
     (tmp_path / "empty").mkdir()
     done = mien("occlude", tmp_path / "empty", tmp_path / "out", "--with", "eyes")
     assert done.code == 3 and "no images in the folder" in done.err

@@ -62,6 +62,32 @@ def test_a_preset_chooses_question_and_conditions(
     assert record["protocol"]["table"] == "tiny"
 
 
+def test_a_preset_pads_boxes_alike_in_both_modes(
+    study: Callable, tables: Path, expression_path: Path, tmp_path: Path, mien: Callable
+) -> None:
+    words = ("--preset", "system0", "--table", tables, "--format", "json")
+    record = json.loads(study("--sweep", *words, "--model", expression_path).out)
+    assert record["protocol"]["preset"] == "system0"
+    assert record["protocol"]["drawn"] == {"pad_px": 0.375}  # 3/256 of 32 pixels
+    receipt = next((tmp_path / "out").glob("cells/*/eyes/*.json"))
+    assert json.loads(receipt.read_text())["condition"]["pad_px"] == 0.375
+    verified = ("--table", tables, "--model", expression_path)
+    assert mien("verify", receipt, *verified).code == 0
+    done = study("--retrain", *words, "--conditions", "eyes,surgical")
+    assert done.code == 2 and "'surgical' does not take pad_px" in done.err
+
+
+def test_one_size_for_all_faces_is_swept_too(
+    study: Callable, tables: Path, expression_path: Path
+) -> None:
+    words = ("--sweep", "--table", tables, "--model", expression_path, "--format", "json")
+    record = json.loads(study(*words, "--fixed-size").out)
+    assert record["conditions"] == ["none", "eyes", "mouth", "eyes+mouth", "mask-polygon"]
+    assert record["protocol"]["drawn"] == {"fixed_size": True}
+    done = study(*words, "--fixed-size", "--conditions", "surgical")
+    assert done.code == 2 and "'surgical' does not take fixed_size" in done.err
+
+
 def test_networks_are_trained_for_a_table_of_people(study: Callable, tables: Path) -> None:
     pytest.importorskip("torch")
     words = ("--retrain", "--table", tables, "--conditions", "mouth", "--epochs", "1")
@@ -88,6 +114,10 @@ def test_networks_are_trained_for_a_table_of_people(study: Callable, tables: Pat
         (["--retrain", "--network", "jafe"], 2, "did you mean 'jaffe'?"),
         (["--retrain", "--protocol", "by-subjects"], 2, "did you mean 'by-subject'?"),
         (["--retrain", "--folds", "7"], 4, "expected at least 7"),
+        (["--retrain", "--splits", "lost.json"], 4, "cannot read lost.json"),
+        (["--sweep", "--rule", "majorty"], 2, "did you mean 'majority'?"),
+        (["--sweep", "--style", "flatt"], 2, "did you mean 'flat'?"),
+        (["--sweep", "--out", "/dev/null/out"], 6, "cannot write /dev/null/out"),
     ],
 )
 def test_what_cannot_be_meant_is_named(

@@ -52,6 +52,16 @@ def test_a_receipt_that_does_not_hold_ends_with_a_code(
     ]
 
 
+def test_a_receipt_whose_data_are_not_there_could_not_be_checked(
+    mien: Callable, tmp_path: Path, receipt: Path, expression_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    for where in (["--root", tmp_path / "elsewhere"], ["--table", tmp_path / "no-table"]):
+        done = mien("verify", receipt, *where, "--model", expression_path)
+        assert (done.code, done.out) == (4, "")
+        assert f"{receipt} could not be checked: " in done.err
+
+
 def test_a_receipt_changed_by_hand_is_named(
     mien: Callable, root: Path, receipt: Path, expression_path: Path
 ) -> None:

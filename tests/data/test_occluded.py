@@ -15,7 +15,7 @@ from mien.data import growing
 from mien.data.growing import Finished, Job
 from mien.data.occluded import Hiding, occlude_table, write_photographs, write_table
 from mien.data.table import FaceTable
-from mien.errors import DataError, OutputError, UsageError
+from mien.errors import DataError, InputError, OutputError, UsageError
 from mien.records import Face
 
 POINTS = models.face_points(30) + np.float32(8)
@@ -126,7 +126,7 @@ def test_faces_without_points_of_their_own_are_named(made: FaceTable, message: s
 def test_a_table_becomes_a_folder_for_each_occluder(tmp_path: Path) -> None:
     whole, specs = faces(), ("eyes", "surgical", "eyes + mouth", "none")
     counts = write_table(whole, tmp_path / "out", Hiding(specs, seed=2, masks=True))
-    assert counts == {"sources": 5, "pictures": 20, "drawn": 20, "rejected": 0}
+    assert counts == {"sources": 5, "pictures": 20, "drawn": 20, "rejected": 0, "unreadable": 0}
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         *("eyes", "surgical", "eyes+mouth", "none", "masks"),
         *("manifest.csv", "rejected.csv", "settings.json"),
@@ -178,7 +178,7 @@ def test_all_faces_of_a_photograph_are_hidden(tmp_path: Path) -> None:
     photographs(tmp_path / "in", {"one.png": 1, "sub/two.png": 2, "none.png": 0})
     (tmp_path / "in" / "broken.png").write_text("no image")
     counts = draw(tmp_path / "in", tmp_path / "out")
-    assert counts == {"sources": 4, "pictures": 4, "drawn": 4, "rejected": 2}
+    assert counts == {"sources": 4, "pictures": 4, "drawn": 4, "rejected": 2, "unreadable": 1}
     reasons = {
         row["source_id"]: row["reason"] for row in manifest(tmp_path / "out", "rejected.csv")
     }
@@ -196,7 +196,7 @@ def test_equal_names_do_not_collide(tmp_path: Path) -> None:
     photographs(tmp_path / "in", {"x.bmp": 1, "x.png": 1, "X.tif": 1})
     draw(tmp_path / "in", tmp_path / "out", ("eyes",))
     names = {path.name for path in (tmp_path / "out" / "eyes").iterdir()}
-    assert names == {"X.png", "x.bmp.png", "x.png.png"}
+    assert names == {"X-tif.png", "x-bmp.png", "x-png.png"}
     twice = faces(source_id=np.array(["a/b.jpg", "a b", "a_b", "A_B", "  "]))
     write_table(twice, tmp_path / "table", Hiding(("eyes",)))
     found = {path.removeprefix("eyes/") for path in files(tmp_path / "table") if "eyes" in path}
@@ -209,7 +209,8 @@ def test_stopped_work_goes_on_and_ends_the_same(after: int, tmp_path: Path) -> N
     draw(tmp_path / "in", tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         draw(tmp_path / "in", tmp_path / "out", each=stopping(after))
-    assert not (tmp_path / "out" / "manifest.csv").exists()
+    listed = {row["file"] for row in manifest(tmp_path / "out")}
+    assert listed == {name for name in files(tmp_path / "out") if name.endswith(".png")}
     with (tmp_path / "out" / growing.JOURNAL).open("a") as journal:
         journal.write('{"occluders": ["ey')  # what a kill may leave
     finder = Finder()
@@ -227,12 +228,38 @@ def test_what_is_there_is_not_drawn_again_and_more_can_be_added(tmp_path: Path) 
     assert finder.searched == 0 and files(tmp_path / "out") == before
     photographs(tmp_path / "in", {"c.png": 1})
     counts = draw(tmp_path / "in", tmp_path / "out", ("mouth", "eyes"), finder=finder)
-    assert counts == {"sources": 3, "pictures": 4, "drawn": 3, "rejected": 1}
+    assert counts == {"sources": 3, "pictures": 4, "drawn": 3, "rejected": 1, "unreadable": 0}
     settings = json.loads((tmp_path / "out" / "settings.json").read_text())
     assert settings["occluders"] == ["eyes", "mouth"]
     again = finder.searched
     draw(tmp_path / "in", tmp_path / "out", ("mouth", "eyes"), finder=finder)
     assert finder.searched == again
+
+
+def test_a_name_that_only_its_suffix_tells_apart_stays_its_own(tmp_path: Path) -> None:
+    photographs(tmp_path / "in", {"a.png": 1, "b/a.png": 1, "a-bmp.png": 1})
+    draw(tmp_path / "in", tmp_path / "out", ("surgical",))
+    before = images.read(tmp_path / "out/surgical/a.png")
+    photographs(tmp_path / "in", {"a.png": 1, "a.bmp": 1})
+    draw(tmp_path / "in", tmp_path / "out", ("surgical",))
+    names = {row["file"].removeprefix("surgical/") for row in manifest(tmp_path / "out")}
+    assert names == {"a.png", "b/a.png", "a-bmp.png", "a-bmp-2.png", "a-png.png"}
+    np.testing.assert_array_equal(images.read(tmp_path / "out/surgical/a-png.png"), before)
+
+
+def test_what_could_not_be_read_is_tried_again(tmp_path: Path) -> None:
+    photographs(tmp_path / "in", {"a.png": 1, "b.png": 0})
+    (tmp_path / "in" / "c.png").write_text("no image")
+    assert draw(tmp_path / "in", tmp_path / "out", ("eyes",))["unreadable"] == 1
+    photographs(tmp_path / "in", {"c.png": 1})
+    finder = Finder()
+    counts = draw(tmp_path / "in", tmp_path / "out", ("eyes",), finder=finder)
+    assert (counts["drawn"], counts["rejected"], counts["unreadable"]) == (1, 1, 0)
+    assert finder.searched == 1
+    (tmp_path / "in" / "c.png").write_text("no image")
+    with pytest.raises(InputError, match=r"c\.png: .* is not an image"):
+        photographs(tmp_path / "in", {"b.png": 1})
+        draw(tmp_path / "in", tmp_path / "other", ("eyes",), no_face="fail")
 
 
 def test_chance_goes_by_the_name_alone(tmp_path: Path) -> None:

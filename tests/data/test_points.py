@@ -1,9 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mien.data.points import load_points
+import tiny_tables
+from mien.data.points import check, load_points, with_points
 from mien.errors import DataError
 from tiny_fer import tiny_fer
 
@@ -52,11 +54,36 @@ def test_files_that_are_no_points_are_refused(tmp_path: Path) -> None:
         load_points(path, 2)
     for content in (b"", b"PK\x03\x04 cut short", b"text"):
         path.write_bytes(content)
-        with pytest.raises(DataError, match=r"cannot read .*points\.npz"):
+        with pytest.raises(DataError, match=r"points\.npz is no \.npz; expected an \.npz with"):
             load_points(path, 2)
     np.savez(path, other=np.zeros(2))
+    with pytest.raises(DataError, match=r"points\.npz has other; expected an \.npz with points_xy"):
+        check(path)
+    np.savez(path, points_xy=np.array(["a"]))
     with pytest.raises(DataError, match=r"cannot read .*points\.npz"):
-        load_points(path, 2)
-    np.save(tmp_path / "points.npy", np.zeros(2))
-    with pytest.raises(DataError, match=r"cannot read .*points\.npy"):
-        load_points(tmp_path / "points.npy", 2)
+        check(path)
+    with pytest.raises(DataError, match="is no "):
+        check(tmp_path)
+
+
+def test_points_that_are_numbers_count_as_found_where_nothing_else_is_said(tmp_path: Path) -> None:
+    points = np.zeros((3, 68, 2))
+    points[1, 5] = np.nan
+    np.savez(tmp_path / "points.npz", points_xy=points)
+    _, found = load_points(tmp_path / "points.npz", 3)
+    assert found.tolist() == [True, False, True]
+
+
+def test_points_that_no_file_has_are_found(landmarks_path: Path) -> None:
+    table = tiny_tables.table(4)
+    assert table.points_xy is not None
+    assert with_points(table)[1] == "of the table"
+    some = table.points_xy.copy()
+    some[1] = np.nan
+    found, said = with_points(replace(table, points_xy=some), landmarks_path)
+    assert said.startswith("of 1 faces found by the landmark network")
+    assert found.points_xy is not None and np.isfinite(found.points_xy).all()
+    np.testing.assert_array_equal(found.points_xy[[0, 2, 3]], table.points_xy[[0, 2, 3]])
+    every, said = with_points(replace(table, points_xy=None), landmarks_path)
+    assert every.points_xy is not None and every.points_xy.shape == (4, 68, 2)
+    assert said.startswith("found by")

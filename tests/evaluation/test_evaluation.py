@@ -47,6 +47,7 @@ class Stub:
 
     sha256 = "0" * 64
     mirror = True
+    balanced = False
 
     def __init__(self, labels: tuple[str, ...], sure: float = 0.9) -> None:
         self.labels, self.sure = labels, sure

@@ -77,6 +77,8 @@ def changed(path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
         (lambda content: content.update(format=2), "format 2, expected 1"),
         (lambda content: content.update(kind="splits"), "is no receipt"),
         (lambda content: content.pop("truth"), "has no truth"),
+        (lambda content: content.update(note="sound"), "no receipt has 'note'"),
+        (lambda content: content["parts_sha256"].update(note="0"), "no receipt has 'note'"),
         (lambda content: content.update(parts_sha256=3), "has no hashes"),
     ],
 )
@@ -85,6 +87,14 @@ def test_a_receipt_that_was_changed_by_hand_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=message):
         Receipt.open(changed(tmp_path / "a.json", change))
+
+
+def test_a_key_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    tiny_receipt([0, 1, 2], [0, 1, 1]).save(tmp_path / "a.json")
+    text = (tmp_path / "a.json").read_text()
+    (tmp_path / "a.json").write_text(text.replace("{", '{"result": {"correct": 3},', 1))
+    with pytest.raises(DataError, match="the key 'result' is there twice"):
+        Receipt.open(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{"])

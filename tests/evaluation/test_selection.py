@@ -110,7 +110,7 @@ def test_ids_of_faces_that_share_a_name_differ(tmp_path: Path, fer: TinyFer) -> 
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        ({}, "either a data set by name or a table"),
+        ({}, "a data set by name"),
         ({"data_set": "fer2013", "table": Path("t")}, "give one of them"),
         ({"data_set": "fer2014"}, "did you mean 'fer2013'"),
         ({"data_set": "fer2013", "split": "privat"}, "did you mean 'private'"),
@@ -119,11 +119,27 @@ def test_ids_of_faces_that_share_a_name_differ(tmp_path: Path, fer: TinyFer) -> 
         ({"table": Path("t"), "splits": Path("s"), "split": "train"}, "without split"),
         ({"table": Path("t"), "part": "tests"}, "did you mean 'test'"),
         ({"table": Path("t"), "rule": "majorty"}, "did you mean 'majority'"),
+        ({"data_set": "ferplus", "options": {"rule": "majorty"}}, "did you mean 'majority'"),
+        ({"data_set": "ferplus", "options": {"role": "majority"}}, "did you mean 'rule'"),
+        ({"data_set": "ckplus", "options": {"peaks": "x"}}, "cannot read the option peaks='x'"),
     ],
 )
 def test_what_cannot_be_meant_is_named(named: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Choice(**named)
+
+
+def test_files_that_are_not_there_are_named_before_anything_is_read(tmp_path: Path) -> None:
+    lost, picture = tmp_path / "lost", tmp_path / "a.jpg"
+    picture.write_bytes(b"\xff\xd8\xff")
+    for named, message in (
+        ({"data_set": "fer2013", "points_file": lost}, "no file .*lost; expected an .npz with"),
+        ({"data_set": "fer2013", "points_file": picture}, "a.jpg is no .npz; expected"),
+        ({"data_set": "ferplus", "list_file": lost}, "no file .*lost; expected a list"),
+        ({"table": tmp_path, "splits": lost}, "no file .*lost; expected a file of splits"),
+    ):
+        with pytest.raises(DataError, match=message):
+            Choice(**named)
 
 
 def test_a_split_that_is_not_there_is_named(table: Path) -> None:

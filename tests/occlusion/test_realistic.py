@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 import models
 from mien import geometry
 from mien.errors import UsageError
-from mien.occlusion import bank
+from mien.occlusion import bank, hair, patterns
 from mien.occlusion.bank import banked
 from mien.occlusion.kinds import Draw, Image
 from mien.occlusion.painting import LUMA
@@ -110,6 +110,24 @@ def test_it_hides_its_region_and_leaves_the_other(way: str, name: str, degrees: 
         shares = covered_shares(drawer(way, name)(face(), points, rng(seed))[1], points)
         assert shares[region] >= 0.75
         assert shares[other] <= (0.5 if name == "hand" else 0)
+
+
+def test_hair_is_drawn_where_it_is_seen_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def counted(rng: np.random.Generator) -> patterns.Noise:
+        strand = patterns.noise(rng)
+
+        def at(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+            asked.append(x.size)
+            return strand(x, y)
+
+        return at
+
+    monkeypatch.setattr(hair, "noise", counted)
+    _, hidden = drawer("drawn", "hair")(face(side=240), POINTS * 5, rng())
+    samples = 16 * int(hidden.sum())
+    assert 0.5 * samples < sum(asked) < 2 * samples  # of thirty locks most lie under others
 
 
 def test_hair_hides_eyes_and_clear_glasses_do_not() -> None:

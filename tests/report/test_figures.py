@@ -1,11 +1,13 @@
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mien.errors import MissingExtraError
+from mien import images
+from mien.errors import MissingExtraError, UsageError
 from mien.report import figures
 
 DRAWN: dict[str, Callable[[], str]] = {
@@ -52,6 +54,27 @@ def test_every_figure_is_an_svg_the_same_each_time(name: str) -> None:
 )
 def test_nothing_to_show_is_still_a_figure(drawn: Callable[[], str]) -> None:
     assert drawn().startswith("<svg")
+
+
+def test_a_drawing_is_saved_by_its_suffix(tmp_path: Path) -> None:
+    given = (["<joy>"], [0.1], [-0.1], [0.3])
+    for name in ("a.svg", "a.png", "b.png"):
+        figures.save(tmp_path / name, figures.interval_figure, *given, x="drop")
+    assert (tmp_path / "a.svg").read_text() == DRAWN["intervals"]()
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    shown = images.read(tmp_path / "a.png")
+    assert shown[0, 0].tolist() == [255, 255, 255] and shown.min() < 60
+    with pytest.raises(UsageError, match=r"\.svg or \.png, got 'a\.jpg'"):
+        figures.save(tmp_path / "a.jpg", figures.interval_figure, *given)
+
+
+def test_costs_are_drawn_in_points_from_nothing_and_no_tick_comes_twice() -> None:
+    drawn = figures.interval_figure(["eyes"], [0.035], [0.03], [0.04], points=True)
+    ticks = [text for text in re.findall(r">([^<>]+)</text>", drawn) if text != "eyes"]
+    assert "0" in ticks and len(set(ticks)) == len(ticks) and not any("%" in t for t in ticks)
+    drawn = figures.interval_figure(["eyes"], [0.035], [0.03], [0.04])
+    ticks = [text for text in re.findall(r">([^<>]+)</text>", drawn) if text != "eyes"]
+    assert len(set(ticks)) == len(ticks) and all(text.endswith("%") for text in ticks)
 
 
 def test_a_confusion_has_counts_and_shares_of_the_row() -> None:

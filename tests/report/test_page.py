@@ -29,7 +29,15 @@ def test_sections_are_linked_and_empty_ones_left_out() -> None:
 
 def test_numbers_stand_right() -> None:
     text = table(("a", "b", "c"), [("x", "1,234", "12.5%"), ("y", "none", "")])
-    assert text.count('<td class="n">') == 2
+    assert text.count('<td class="n">') == 4 and '<th class="n">b</th>' in text
+    words = table(("a", "b"), [("x", "2"), ("y", "more words than stay on one line by far")])
+    assert "<th>b</th>" in words and '<td class="short">2</td>' in words
+
+
+def test_what_is_wide_scrolls_inside_itself_and_long_words_break() -> None:
+    text = page("t", "l", [], [("one", table(("a",), [("x",)]) + paragraph("0" * 64))])
+    assert '<div class="wide"><table>' in text and "overflow-x: auto" in text
+    assert "p { max-width: 46rem; margin: .5rem 0 1rem; overflow-wrap: anywhere; }" in text
 
 
 def test_a_cell_of_two_lines_keeps_them() -> None:

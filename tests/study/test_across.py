@@ -25,6 +25,17 @@ def test_models_of_one_name_are_told_apart() -> None:
     assert across([one, other]).models == ("a aaaaaaaa", "a ffffffff")
 
 
+def test_parts_of_one_set_are_told_apart() -> None:
+    parts = [
+        tiny_receipt([0, 1], [0, 1], data="x"),
+        tiny_receipt([0, 1], [0, 1], data={"name": "y", "sha256": "0", "split": "public"}),
+        tiny_receipt([0, 1], [0, 1], data={"name": "y", "sha256": "0", "split": "private"}),
+    ]
+    assert across(parts).data_sets == ("x", "y, public", "y, private")
+    hidden = tiny_receipt([0, 1], [0, 0], data="x", occluder="eyes")
+    assert across([parts[0], hidden]).data_sets == ("x, none", "x, eyes")
+
+
 def test_two_receipts_for_one_place_are_refused() -> None:
     receipt = tiny_receipt([0, 1], [0, 1])
     with pytest.raises(UsageError, match="two receipts are of a on set"):

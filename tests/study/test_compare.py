@@ -106,6 +106,11 @@ def test_names_say_what_differs() -> None:
     assert told_apart([one, one]) == ["a", "a (2)"]
     half = tiny_receipt([0, 1], [0, 1], condition={"occluder": "eyes", "severity": 0.5})
     assert told_apart([one, half]) == ["none", "eyes to 0.5"]
+    parts = [
+        tiny_receipt([0, 1], [0, 1], data={"name": "x", "sha256": "0", "split": split})
+        for split in ("public", "private")
+    ]
+    assert told_apart(parts) == ["x, public", "x, private"]
     seeds = [tiny_receipt([0, 1], [0, 1], seeds={"training": seed}) for seed in (1, 2)]
     assert told_apart(seeds) == ["seed 1", "seed 2"]
 

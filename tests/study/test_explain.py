@@ -9,6 +9,7 @@ import models
 from mien.errors import DataError
 from mien.recognizer import ExpressionReader
 from mien.study.explain import Frame, explain, grid, laid_over, spread
+from mien.study.explained import write_explanations
 
 SIDE = 48
 
@@ -66,6 +67,24 @@ def test_the_models_own_answer_is_explained_unless_another_is_asked_for(
     np.testing.assert_array_equal(own.sliding, asked.sliding)
     other = explain(reader, crops, points, np.zeros(3, np.int64))
     assert other.regions["mouth"] < 0
+
+
+def test_an_answer_that_nothing_moves_is_remarked(
+    crops: np.ndarray, points: np.ndarray, tmp_path: Path
+) -> None:
+    layers = {
+        "ferplus": (np.zeros((SIDE * SIDE, 8)), np.arange(8) * 9.0),
+        "fer2013": (np.zeros((SIDE * SIDE, 7)), np.zeros(7)),
+        "hidden": (np.zeros((SIDE * SIDE, 2)), np.zeros(2)),
+    }
+    path = models.write(tmp_path / "sure.onnx", SIDE, layers, models.expression_metadata())
+    found = explain(ExpressionReader(path), crops, points, name="sure")
+    assert found.probability > 0.99 and found.most < 1e-6
+    record = write_explanations(tmp_path / "out", [found], [None], {}, show=True)
+    (warning,) = record["warnings"]
+    assert warning.startswith("No part hidden moves the probability by a point: sure (>99%).")
+    assert "No part hidden alone moves the answer." in (tmp_path / "out/index.html").read_text()
+    assert "No part hidden moves" in (tmp_path / "out" / "index.html").read_text()
 
 
 def test_without_points_there_are_places_and_no_regions(

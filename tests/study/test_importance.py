@@ -15,7 +15,7 @@ from mien.recognizer import ExpressionReader
 from mien.study import importance
 from mien.study.cautions import cautions, may_show
 from mien.study.cells import Cell
-from mien.study.faces import protocol_for, with_points, without_copies
+from mien.study.faces import protocol_for, without_copies
 from mien.study.findings import findings
 from mien.study.importance import MODEL, sweep
 from mien.study.report import FILES, write_report
@@ -108,21 +108,11 @@ def test_a_cell_is_the_receipt_of_an_evaluation(
 def tiny_landmarks(landmarks_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Find points by the tiny landmark model."""
     from mien.evaluation import selection
+    from mien.faces import landmarks
     from mien.faces.landmarks import Landmarker
-    from mien.study import faces
 
-    for module in (faces, selection):
+    for module in (selection, landmarks):
         monkeypatch.setattr(module, "Landmarker", lambda _: Landmarker(landmarks_path))
-
-
-def test_points_that_lack_are_found(landmarks_path: Path) -> None:
-    points = np.array(table().points_xy)
-    points[5:] = np.nan
-    found, said = with_points(replace(table(), points_xy=points), landmarks_path)
-    assert found.points_xy is not None and np.isfinite(found.points_xy).all()
-    np.testing.assert_array_equal(found.points_xy[:5], points[:5])
-    assert said.startswith("of 19 faces found by the landmark network")
-    assert with_points(table())[1] == "of the table"
 
 
 def test_people_are_kept_apart_where_they_are_known() -> None:
@@ -179,6 +169,10 @@ def test_a_report_has_the_answer_everywhere_and_fetches_nothing(
     assert "http://" not in page.replace("http://www.w3.org", "") and "<script" not in page
     for section in ("Warnings", "What each condition costs", "Protocol", "Receipt"):
         assert f"<h2>{section}</h2>" in page
+    assert "For what matters most only single parts compete (eyes, mouth);" in text
+    assert "|  | happiness | fear |" in text  # a row a condition: their number has no bound
+    assert text.index("| eyes+mouth |") < text.index("| matters most | too few faces |")
+    assert ">cost in points</text>" in page
     assert rows.splitlines()[0].startswith("trained,tested,expression,faces,measure")
     assert json.loads(stored) == record and len(record["cells"]) == 4
 

@@ -1,8 +1,12 @@
+from typing import Any
+
 import numpy as np
+import pytest
 import torch
 
 import models
 from mien import geometry
+from mien.errors import UsageError
 from mien.preparation import Preparation
 from mien.training import augment
 from mien.training.augment import Augmentation
@@ -63,3 +67,16 @@ def test_normalisation_equals_that_of_prediction(rng: np.random.Generator) -> No
     expected = Preparation(size_hw=(SIDE, SIDE), normalize="per-image").normalized(faces)
     found = augment.per_image(torch.from_numpy(faces).float()[:, None])
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"flip": 1.5}, r"augmentation\.flip must be a share from 0 to 1, got 1\.5"),
+        ({"mixup": -0.2}, r"augmentation\.mixup must be at least 0"),
+        ({"padding": "zero"}, "unknown padding 'zero'; did you mean 'zeros'"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        Augmentation(**settings)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from mien.errors import DataError, OutputError
 from mien.training import checkpoint
@@ -17,18 +18,22 @@ def test_groups_and_state_come_back(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [OSError(28, "No space left on device"), SafetensorError("No space left (os error 28)")],
+)
 def test_a_full_disk_leaves_the_old_checkpoint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.safetensors"
     checkpoint.save(path, {"network": {"w": torch.ones(1)}}, {"epoch": 1})
 
-    def full(*_: object, **__: object) -> None:
-        (tmp_path / "a.safetensors.part").write_bytes(b"half")
-        raise OSError(28, "No space left on device")
+    def full(_: object, part: Path, **__: object) -> None:
+        part.write_bytes(b"half")
+        raise error
 
     monkeypatch.setattr(checkpoint, "save_file", full)
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(OutputError, match=r"No space left.*the old one is intact"):
         checkpoint.save(path, {"network": {"w": torch.zeros(1)}}, {"epoch": 2})
     assert checkpoint.load(path)[1] == {"epoch": 1}
     assert list(tmp_path.iterdir()) == [path]

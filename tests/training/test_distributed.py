@@ -96,6 +96,7 @@ def test_two_processes_give_the_losses_and_figures_of_one(tmp_path: Path) -> Non
     ]
     errors = [run.communicate(timeout=200)[1].decode() for run in both]
     assert [run.returncode for run in both] == [0, 0], errors
+    assert not any("Warning" in text for text in errors)
     one, two = (
         [json.loads(line) for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
         for name in ("one", "two")

@@ -41,9 +41,9 @@ def test_bars_hide_the_eyes_and_masks_the_mouth(rng: np.random.Generator) -> Non
 
 def test_rims_of_glasses_hide_nothing(rng: np.random.Generator) -> None:
     image = np.full((48, 48), 128, dtype=np.uint8)
-    settings = Hiding(glasses=1.0)
-    states = [hiding.hide_at_random(image, POINTS, settings, rng)[1] for _ in range(5)]
-    np.testing.assert_array_equal(states, np.zeros((5, 2)))
+    for settings in (Hiding(glasses=1.0), Hiding(occluders=("glasses",), realistic=1.0)):
+        states = [hiding.hide_at_random(image, POINTS, settings, rng)[1] for _ in range(5)]
+        np.testing.assert_array_equal(states, np.zeros((5, 2)))
 
 
 def test_a_half_covered_region_is_neither_hidden_nor_visible() -> None:
@@ -96,6 +96,8 @@ def test_every_realistic_occluder_can_be_drawn() -> None:
 def test_a_share_without_an_occluder_of_its_kind_is_refused() -> None:
     with pytest.raises(UsageError, match=r"hiding\.realistic.*names none that is realistic"):
         Hiding(occluders=("eyes",), flat=0.1, realistic=0.1)
+    with pytest.raises(UsageError, match=r"hiding\.mask must be a share from 0 to 1, got 2"):
+        Hiding(mask=2)
     with pytest.raises(UsageError, match="needs a share"):
         Hiding(occluders=("eyes",))
     with pytest.raises(UsageError, match="unknown occluder 'eye'"):

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -178,10 +177,6 @@ def test_the_file_says_what_it_answers_and_how_a_face_is_laid_out(material: Mate
     assert (output.kind, output.labels) == ("expression", ("happiness", "fear"))
     assert task.preparation() == material.preparation
     assert task.trained_on()[0]["data_set"] == "faces"
-    known: dict[str, Any] = {**material.stated, "data_set": "jaffe"}
-    task = LabelledTask(replace(material, stated=known), TINY)
-    assert task.trained_on()[0]["data_set"] == "JAFFE"
-    assert "non-commercial" in task.trained_on()[0]["licence"]
 
 
 def test_other_pixels_or_labels_are_other_data(material: Material) -> None:

@@ -24,12 +24,13 @@ def test_a_lock_that_nobody_holds_is_taken_over(tmp_path: Path, owner: str) -> N
     ended.wait()
     known = {"gone": str(ended.pid), "our own": str(os.getpid()), "half written": ""}
     (tmp_path / "lock").write_text(known[owner])
+    (tmp_path / ".last.safetensors.7.8.part").write_text("half")
     with locked(tmp_path):
         assert (tmp_path / "lock").read_text() == str(os.getpid())
         with locked(tmp_path / "." / ""):  # a part of the same run
             pass
-        assert (tmp_path / "lock").exists()
-    assert not (tmp_path / "lock").exists()
+        assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -131,6 +131,17 @@ def test_a_log_that_cannot_be_written_is_named(tmp_path: Path) -> None:
             kept.epoch({"epoch": 1, "loss": 1.0})
 
 
+def test_a_history_has_a_value_an_epoch(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text(
+        '{"epoch": 1, "loss": 3.0, "seconds": 9}\n{"epoch": 2, "loss": 2.5}\n'
+        '{"epoch": 2, "loss": 2.0, "score": 0.5}\n{"epoch": 4, "loss": 1.0}\n'
+    )
+    assert history(tmp_path) == {
+        "loss": [3.0, 2.0, None, 1.0],
+        "score": [None, 0.5, None, None],
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mien import metrics
+from mien.errors import UsageError
 from mien.training.losses import OneForEach, expression_loss, taught_loss
 from mien.training.settings import Losses
 
@@ -84,3 +85,9 @@ def test_a_teacher_teaches_the_answer_that_counts() -> None:
         loss = taught_loss(logits, taught, kind, 1.0)
         (gradient,) = torch.autograd.grad(loss, logits)
         torch.testing.assert_close(gradient, torch.zeros_like(gradient), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["beta", "smoothing"])
+def test_settings_that_cannot_be_meant_are_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=rf"losses\.{name} must be from 0 to below 1, got 1"):
+        Losses(**{name: 1.0})  # type: ignore[arg-type]

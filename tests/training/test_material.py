@@ -11,7 +11,7 @@ import pytest
 import models
 import tiny_tables
 from mien import images
-from mien.data import splits
+from mien.data import rights, splits
 from mien.data.crops import SUMMARY
 from mien.data.table import FaceTable
 from mien.errors import DataError, MienError, UsageError
@@ -120,14 +120,26 @@ def test_an_expression_that_no_training_face_shows_is_named(tmp_path: Path) -> N
     source = saved(tmp_path, table)
     with pytest.raises(DataError, match=r"names anger, which no training face of faces shows"):
         gather(recipe(expressions=("fear", "happiness", "anger")), source)
-    with pytest.raises(UsageError, match=r"unknown expression 'happines'.*'happiness'"):
-        gather(recipe(expressions=("happines", "fear")), source)
     labels = table.labels.copy()
     labels[-1] = 2
     strange = replace(table, labels=labels, expressions=(*table.expressions, "anger"))
     strange.save(tmp_path / "strange")
     with pytest.raises(DataError, match=r"test part of strange shows anger, which no training"):
         gather(recipe(), DataSource(table=tmp_path / "strange"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"expressions": ("happines",)}, "unknown expression 'happines'; did you mean 'happiness'"),
+        ({"set": "F"}, "unknown augmentation set 'F'"),
+        ({"protocol": "by-subjects"}, "unknown protocol 'by-subjects'; did you mean 'by-subject'"),
+        ({"preparation": "system9"}, "unknown preparation 'system9'"),
+    ],
+)
+def test_wrong_names_are_found_before_anything_is_read(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        gather(recipe(**wrong), DataSource(table=Path("nowhere")))
 
 
 def test_an_empty_part_is_named(tmp_path: Path) -> None:
@@ -172,9 +184,13 @@ def test_points_are_found_where_a_set_brings_none(
 def test_a_prepared_table_says_how_it_was_cut(tmp_path: Path) -> None:
     source = saved(tmp_path, official())
     cut = Preparation((32, 32), align="eyes", crop="eyes-chin", normalize="symmetric")
-    (tmp_path / "faces" / SUMMARY).write_text(json.dumps({"preparation": cut.to_json()}))
-    assert gather(recipe(), source).preparation == replace(cut, size_hw=(SIDE, SIDE))
-    (tmp_path / "faces" / SUMMARY).write_text("{}")
+    assert gather(recipe(), source).rights["data_set"] == "faces"
+    about = {"preparation": cut.to_json(), "rights": rights.record("jaffe")}
+    (tmp_path / "faces" / SUMMARY).write_text(json.dumps(about))
+    found = gather(recipe(), source)
+    assert found.preparation == replace(cut, size_hw=(SIDE, SIDE))
+    assert found.rights["data_set"] == "JAFFE"
+    (tmp_path / "faces" / SUMMARY).write_text('{"images": 32}')
     with pytest.raises(DataError, match=r"cannot read .*summary\.json"):
         gather(recipe(), source)
 
@@ -246,6 +262,14 @@ def test_a_set_is_read_once_for_all_folds(tmp_path: Path, monkeypatch: pytest.Mo
     for fold in range(3):
         gather(recipe(folds=3), replace(source, fold=fold))
     assert len(reads) == 1
+
+
+def test_what_changed_on_disk_is_read_again(tmp_path: Path) -> None:
+    source = saved(tmp_path, official())
+    first = gather(recipe(), source).train.images[0].copy()
+    changed = np.load(tmp_path / "faces" / "images.npy")
+    np.save(tmp_path / "faces" / "images.npy", 255 - changed)
+    assert (gather(recipe(), source).train.images[0] != first).any()
 
 
 def test_a_fold_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import tiny_tables
-from mien.errors import UsageError
+from mien.errors import DataError, UsageError
 from mien.evaluation import Receipt
 from mien.recognizer import ExpressionReader
 from mien.session import open_model
@@ -77,6 +77,14 @@ def test_a_run_that_is_over_trains_no_more(source: DataSource, tmp_path: Path) -
     before = {name: (tmp_path / name).read_bytes() for name in ("log.jsonl", "best.safetensors")}
     assert run(RECIPE, source, tmp_path, quiet=True) == path
     assert {name: (tmp_path / name).read_bytes() for name in before} == before
+
+
+def test_a_run_that_is_refused_leaves_what_is_there(source: DataSource, tmp_path: Path) -> None:
+    run(replace(RECIPE, epochs=1), source, tmp_path, quiet=True)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(DataError, match="differs in seed"):
+        run(replace(RECIPE, epochs=1, seed=9), source, tmp_path, quiet=True)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_a_checkpoint_is_exported_by_itself(source: DataSource, tmp_path: Path) -> None:

@@ -48,3 +48,8 @@ def test_the_sampler_shows_classes_equally_often_and_no_number_twice() -> None:
     shown = np.bincount(labels[drawn % 1000])
     assert shown.sum() == 1000 and shown.min() > 280
     assert len(np.unique(drawn)) == 1000
+
+
+def test_a_prior_is_what_each_class_counted_and_never_nothing() -> None:
+    assert sampling.prior(np.array([6, 2, 2])) == (0.6, 0.2, 0.2)
+    assert min(sampling.prior(np.array([100, 0]))) > 0

@@ -11,14 +11,17 @@ from mien.cli import study as study_commands
 from mien.cli._ending import ends_well
 from mien.cli.compare import compare
 from mien.cli.demo import demo
+from mien.cli.distill import distill
 from mien.cli.evaluate import evaluate
 from mien.cli.explain import explain
+from mien.cli.export import export
 from mien.cli.live import live
 from mien.cli.models import COMMANDS as MODELS
 from mien.cli.models import models
 from mien.cli.occlude import occlude
 from mien.cli.occluders import occluders
 from mien.cli.predict import predict
+from mien.cli.reproduce import reproduce
 from mien.cli.serve import serve
 from mien.cli.train import train
 from mien.cli.verify import verify
@@ -47,7 +50,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
         mien compare none eyes mouth --dataset fer2013 --root data
         mien compare runs/a runs/b --plot histories.svg""",
     explain: """
-        mien explain photo.jpg --out explained
+        mien explain photos/ --out explained
         mien explain --dataset ferplus --root data --expression fear --out explained""",
     occlude: """
         mien occlude photos/ hidden/ --with eyes,mouth,surgical
@@ -61,7 +64,19 @@ EXAMPLES: dict[Callable[..., None], str] = {
         mien serve --port 9000 --jobs 4
         MIEN_API_KEY=$(openssl rand -hex 16) mien serve --host 0.0.0.0""",
     train: """
-        mien train recipes/landmarks.toml --data data""",
+        mien train expression --data data
+        mien train --dataset fer2013 --data data --network multi5 --epochs 20 --out runs/mine
+        mien train mine.toml --table tables/jaffe --folds 10 --group subject --seeds 3
+        mien train system4-multi8 --data data --device cuda --set data.set=E""",
+    export: """
+        mien export runs/mine --data data --out mine.onnx
+        mien export runs/mine/best.safetensors --data data --out mine-int8.onnx --quantize""",
+    distill: """
+        mien distill runs/a/a.onnx runs/b/b.onnx --data data --out teacher.npz""",
+    reproduce: """
+        mien reproduce list
+        mien reproduce system2 --root data
+        mien reproduce system1-vgg19 --root data --device cuda --epochs 20 --set side=64""",
 }
 
 

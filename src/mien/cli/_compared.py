@@ -1,6 +1,6 @@
 """What `mien compare` answers: plain values, lines for people, and the drawing of a figure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +10,14 @@ from mien.errors import UsageError, unknown_name
 if TYPE_CHECKING:
     from mien.evaluation import Receipt
 
-# Plain values, lines, and what draws them as SVG.
-Answer = tuple[dict[str, Any], list[str], Callable[[], str]]
+# Plain values, lines, and what draws them into a file.
+Answer = tuple[dict[str, Any], list[str], Callable[[Path], None]]
 
 USUAL = ("loss", "accuracy", "score")  # measures of a history, and all of whole faces
 
 
 def pairs(receipts: "Sequence[Receipt]", **how: Any) -> Answer:
     """Compare receipts of the same faces."""
-    from mien.report.figures import interval_figure
     from mien.study.compare import compare
 
     found = compare(receipts, **how)
@@ -50,17 +49,13 @@ def pairs(receipts: "Sequence[Receipt]", **how: Any) -> Answer:
         *(f"mind: {note}" for note in found.notes),
     ]
 
-    def drawn() -> str:
-        values = [(row.accuracy, *row.interval95) for row in found.rows]
-        return interval_figure([row.name for row in found.rows], *_columns(values), x="accuracy")
-
-    return found.to_dict(), lines, drawn
+    accuracies = {row.name: (row.accuracy, *row.interval95) for row in found.rows}
+    return found.to_dict(), lines, _intervals(accuracies)
 
 
 def across(receipts: "Sequence[Receipt]") -> Answer:
     """Set models against data sets."""
     from mien.metrics import wilson
-    from mien.report.figures import interval_figure
     from mien.study.across import across as crossed
 
     found = crossed(receipts)
@@ -77,17 +72,13 @@ def across(receipts: "Sequence[Receipt]") -> Answer:
             row.append(f"{percent(share)} ({percent(low)} to {percent(high)}) of {cell[1]}")
         rows.append(row)
     said = f"models in rows, data sets in columns, over {', '.join(found.expressions)}"
-
-    def drawn() -> str:
-        return interval_figure(list(named), *_columns(list(named.values())), x="accuracy")
-
-    return found.to_dict(), [*aligned(rows, numbers=True), "", said], drawn
+    return found.to_dict(), [*aligned(rows, numbers=True), "", said], _intervals(named)
 
 
 def histories(folders: Sequence[str], measures: Sequence[str] | None) -> Answer:
     """Set the histories of trainings side by side."""
-    from mien.report.figures import history_figure
-    from mien.study.histories import history
+    from mien.report import figures
+    from mien.training.logs import history
 
     names = _names(folders)
     read = {name: history(one) for name, one in zip(names, folders, strict=True)}
@@ -102,7 +93,11 @@ def histories(folders: Sequence[str], measures: Sequence[str] | None) -> Answer:
     for name, of in shown.items():
         last = [_last(of.get(one, ())) for one in wanted]
         rows.append([name, str(max(map(len, read[name].values()), default=0)), *last])
-    return shown, [*aligned(rows, numbers=True)], lambda: history_figure(shown)
+
+    def draw(path: Path) -> None:
+        figures.save(path, figures.history_figure, shown)
+
+    return shown, [*aligned(rows, numbers=True)], draw
 
 
 def _names(folders: Sequence[str]) -> list[str]:
@@ -122,8 +117,15 @@ def _last(values: Sequence[float | None]) -> str:
     return f"{there[-1]:.4g}" if there else "-"
 
 
-def _columns(values: Sequence[tuple[float, ...]]) -> list[list[float]]:
-    return [list(column) for column in zip(*values, strict=True)]
+def _intervals(named: Mapping[str, tuple[float, ...]]) -> Callable[[Path], None]:
+    """Give what draws accuracies with their intervals."""
+    from mien.report import figures
+
+    def draw(path: Path) -> None:
+        columns = [list(column) for column in zip(*named.values(), strict=True)]
+        figures.save(path, figures.interval_figure, list(named), *columns, x="accuracy")
+
+    return draw
 
 
 def _small(p: float) -> str:

@@ -12,11 +12,17 @@ AHEAD = 4  # results a thread that may wait for an earlier one
 
 
 def in_order(
-    work: Callable[[Item], Result], items: Iterable[Item], jobs: int, *, ahead: int = AHEAD
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    jobs: int,
+    *,
+    ahead: int = AHEAD,
+    wait: bool = False,
 ) -> Generator[Result, None, None]:
     """Yield the result of each item in the items' order, however many are worked on at once.
 
-    `ahead` times `jobs` items are held at once.
+    `ahead` times `jobs` items are held at once. Who stops early waits for what is begun only if
+    asked to.
     """
     pool = ThreadPoolExecutor(jobs)
     waiting: deque[Future[Result]] = deque()
@@ -28,5 +34,4 @@ def in_order(
         while waiting:
             yield waiting.popleft().result()
     finally:
-        # Whoever stops early should not wait for what is being read.
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=wait, cancel_futures=True)

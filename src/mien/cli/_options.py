@@ -36,7 +36,8 @@ ReportFormat = Annotated[Report, typer.Option("--format", help="How to print the
 Model = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE", help="Expression model: an ONNX file or a shipped name.  [default: shipped]"
+        metavar="FILE|NAME",
+        help="Expression model: an ONNX file, or as `mien models` names it.  [default: shipped]",
     ),
 ]
 Labels = Annotated[

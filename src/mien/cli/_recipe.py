@@ -17,13 +17,10 @@ if TYPE_CHECKING:
     from mien.training.settings import Recipe
 
 PACKAGES = ("torch", "safetensors", "onnx", "onnxscript")
-DEVICES = ("cpu", "cuda", "auto")
 
 # Options that are settings of a recipe; every other setting is given by --set.
 FLAGS = {
     "dataset": "data.dataset",
-    "rule": "data.rule",
-    "preparation": "data.preparation",
     "protocol": "data.protocol",
     "network": "network.name",
     "pretrained": "network.pretrained",
@@ -62,6 +59,9 @@ Points = Annotated[
 Splits = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Take a fold of the splits that `mien data split` wrote."),
+]
+Fold = Annotated[
+    str, typer.Option(metavar="N|NAME", help="Which fold of the splits or the protocol.")
 ]
 Network = Annotated[
     str | None, typer.Option(metavar="NAME", help="What to train: see `mien networks list`.")
@@ -133,7 +133,9 @@ def made(
     if recipe is not None:
         return read_recipe(recipe_path(recipe), **changes)
     changes = {**USUAL, **changes}
-    changes.setdefault("name", name or str(changes["network.name"]).replace(":", "-"))
+    network = str(changes["network.name"])
+    changes.setdefault("name", name or network.replace(":", "-"))
+    changes.setdefault("side", _own_side(network))
     return read_recipe(None, **changes)
 
 
@@ -159,21 +161,9 @@ def source(
     return DataSource(root=root, table=table, options=_options.settings(option), **named)
 
 
-def device_named(name: str) -> str:
-    """Check a device; `auto` takes a GPU where there is one."""
-    import torch
-
-    if name.partition(":")[0] not in DEVICES:
-        raise UsageError(f"expected --device cpu, cuda or auto, got {name!r}")
-    there = torch.cuda.is_available()
-    if name == "auto":
-        return "cuda" if there else "cpu"
-    if name.startswith("cuda") and not there:
-        raise UsageError(
-            "the device 'cuda' is not there: PyTorch finds no GPU; take --device cpu, or install"
-            " the driver and a PyTorch built for it"
-        )
-    return name
+def numbered(fold: str) -> int | str:
+    """Read a fold's number or name."""
+    return int(fold) if fold.isdigit() else fold
 
 
 def kinds() -> dict[str, Any]:
@@ -203,6 +193,16 @@ def parsed(text: str, known: Mapping[str, Any]) -> tuple[str, Any]:
         return name, tomllib.loads(f"value = [{value}]" if listed else f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:  # names without quotes, or what reading the recipe will refuse
         return name, [part.strip() for part in value.split(",")] if listed else value
+
+
+def _own_side(name: str) -> int | None:
+    """Give the side of a network's input, but not the large one of photographs' networks."""
+    from mien.networks.registry import network
+
+    if ":" in name:  # torchvision's or timm's
+        return None
+    found = network(name)
+    return None if found.hub else found.side
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

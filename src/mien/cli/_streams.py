@@ -1,6 +1,5 @@
 """Where results are written: to files that appear whole or not at all, or to standard output."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from mien.errors import OutputError
+from mien.files import replacing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,7 @@ def result_stream(path: Path | None) -> Iterator[TextIO]:
         with writing("standard output"):
             yield sys.stdout
     else:
-        with writing(str(path)), _whole(path.resolve()) as stream:
+        with writing(str(path)), _whole(path) as stream:
             yield stream
 
 
@@ -53,10 +53,8 @@ def _whole(target: Path) -> Iterator[TextIO]:
         with target.open("w", encoding="utf-8") as stream:
             yield stream
         return
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with unfinished.open("w", encoding="utf-8") as stream:
-            yield stream
-        os.replace(unfinished, target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with (
+        replacing(target, parents=False) as unfinished,
+        unfinished.open("w", encoding="utf-8") as stream,
+    ):
+        yield stream

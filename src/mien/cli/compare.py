@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mien.cli import _compared, _faces, _options
-from mien.cli._streams import result_stream, writing
+from mien.cli._streams import writing
 from mien.errors import UsageError
 
 if TYPE_CHECKING:
-    from mien.evaluation import Receipt
+    from mien.evaluation import Choice, Receipt
     from mien.recognizer import ExpressionReader
 
 
@@ -27,7 +27,7 @@ def compare(
         ),
     ],
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it, with intervals (.svg).")
+        Path | None, typer.Option(metavar="FILE", help="Draw it, with intervals (.svg, .png).")
     ] = None,
     all_pairs: Annotated[
         bool, typer.Option("--all-pairs", help="Each with each other, not only with the first.")
@@ -48,6 +48,8 @@ def compare(
         str, typer.Option(metavar="NAME", help="Under which condition models are compared.")
     ] = "none",
     points: _faces.Points = None,
+    list_file: _faces.List = None,
+    without_duplicates: _faces.WithoutDuplicates = False,
     option: _options.Settings = None,
     splits: _faces.Splits = None,
     fold: _faces.Fold = "0",
@@ -58,6 +60,7 @@ def compare(
     model: _options.Model = None,
     labels: _faces.Output = None,
     mirror: _options.Mirror = None,
+    balanced: _options.Balanced = False,
     receipts: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Keep the receipts of models and conditions here."),
@@ -77,43 +80,51 @@ def compare(
     method, and a paired bootstrap. Models and conditions are evaluated first, on the faces that the
     options choose. Run folders show how their trainings went.
     """
-    _check(what, plot)
+    drawn: dict[str, Any] = {"style": style, "severity": severity}
+    _check(what, occlude, drawn)
+    _check_targets(plot, receipts)
     if Path(what[0]).is_dir():
-        answer, lines, drawn = _compared.histories(what, measure)
+        answer, lines, draw = _compared.histories(what, measure)
     else:
-
-        def chosen() -> Any:
-            return _faces.choice(
-                option,
-                data_set=dataset,
-                table=table,
-                split=split,
-                rule=rule,
-                points_file=points,
-                splits=splits,
-                fold=fold,
-                part=part,
+        measured = [one for one in what if not one.endswith(".json")]
+        if measured and not (dataset or table):
+            raise UsageError(
+                f"{measured[0]} is evaluated first; say on which faces: --dataset NAME --root DIR,"
+                " or --table DIR"
             )
+        asked: dict[str, Any] = {
+            "data_set": dataset,
+            "table": table,
+            "split": split,
+            "rule": rule,
+            "list_file": list_file,
+            "points_file": points,
+            "without_duplicates": without_duplicates,
+            "splits": splits,
+            "fold": fold,
+            "part": part,
+        }
+        choice = _faces.choice(option, **asked) if measured else None
 
         def reader(name: str | None) -> "ExpressionReader":
             from mien.recognizer import ExpressionReader
 
             wanted = _faces.output(labels, dataset)
-            return ExpressionReader(name, labels=wanted, provider=provider, mirror=mirror)
+            return ExpressionReader(
+                name, labels=wanted, provider=provider, mirror=mirror, balanced=balanced
+            )
 
-        drawn_as = {"style": style, "severity": severity, "seed": seed}
-        score = _scorer(chosen, reader, root, drawn_as, quiet)
+        score = _scorer(choice, reader, root, {**drawn, "seed": seed}, quiet)
         found = [_receipt(one, score, model, occlude) for one in what]
         if receipts is not None:
             _keep(receipts, dict(zip(what, found, strict=True)))
         if across:
-            answer, lines, drawn = _compared.across(found)
+            answer, lines, draw = _compared.across(found)
         else:
             pairs = "all" if all_pairs else "first"
-            answer, lines, drawn = _compared.pairs(found, pairs=pairs, shared=shared, seed=seed)
+            answer, lines, draw = _compared.pairs(found, pairs=pairs, shared=shared, seed=seed)
     if plot is not None:
-        with result_stream(plot) as stream:
-            stream.write(drawn())
+        draw(plot)
     with writing("standard output"):
         if format is _options.Report.json:
             print(json.dumps(answer, indent=2))
@@ -121,20 +132,28 @@ def compare(
             print(*lines, sep="\n")
 
 
-def _check(what: Sequence[str], plot: Path | None) -> None:
-    from mien.occlusion import parts
-    from mien.report import figures
+def _check(what: Sequence[str], occlude: str, drawn: dict[str, Any]) -> None:
+    from mien.occlusion import occluder
 
     folders = [one for one in what if Path(one).is_dir()]
     if folders and len(folders) < len(what):
         raise UsageError(f"{folders[0]} is a run folder; compare run folders with each other only")
     for one in what:
         if not (folders or one.endswith((".json", ".onnx")) or _is_shipped(one)):
-            parts(one)
+            occluder(one, **drawn)
+    occluder(occlude, **drawn)
+
+
+def _check_targets(plot: Path | None, receipts: Path | None) -> None:
+    from mien import files
+    from mien.report import figures
+
     if plot is not None:
         figures.check()
-        if plot.suffix.lower() != ".svg":
-            raise UsageError(f"a plot is written as .svg, got {plot.name!r}; name it so")
+        figures.check_name(plot)
+        files.check_file(plot)
+    if receipts is not None:
+        files.check_folder(receipts)
 
 
 def _keep(folder: Path, found: "dict[str, Receipt]") -> None:
@@ -148,14 +167,15 @@ def _keep(folder: Path, found: "dict[str, Receipt]") -> None:
 def _is_shipped(name: str) -> bool:
     from mien import weights
 
-    return any(entry.name == name for entry in weights.list_models() if entry.kind == "expression")
+    known = (*weights.list_models(), *weights.added().values())
+    return any(entry.name == name for entry in known if entry.kind == "expression")
 
 
 Score = Callable[[str | None, str], "Receipt"]
 
 
 def _scorer(
-    choice: Callable[[], Any],
+    choice: "Choice | None",
     reader: Callable[[str | None], "ExpressionReader"],
     root: Path | None,
     drawn: dict[str, Any],
@@ -170,7 +190,8 @@ def _scorer(
         steps = models(model).preparation
         known = json.dumps(steps.to_json(), sort_keys=True)
         if known not in faces:
-            faces[known] = choice().select(root, steps, quiet=quiet)
+            assert choice is not None  # or there would be nothing to measure
+            faces[known] = choice.select(root, steps, quiet=quiet)
         return evaluation.score(
             faces[known], models(model), occluder=occluder, quiet=quiet, **drawn
         )

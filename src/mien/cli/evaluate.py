@@ -42,6 +42,7 @@ def evaluate(
     model: _options.Model = None,
     labels: _faces.Output = None,
     mirror: _options.Mirror = None,
+    balanced: _options.Balanced = False,
     receipt: Annotated[
         Path | None,
         typer.Option(
@@ -70,11 +71,17 @@ def evaluate(
     and where people voted on the faces, how it compares with them. `--occlude` hides a part of
     every face first.
     """
+    from mien import files
     from mien.evaluation import score
+    from mien.occlusion import occluder
     from mien.recognizer import ExpressionReader
     from mien.report import figures
 
+    occluder(occlude, style=style, severity=severity)
+    if receipt is not None:
+        files.check_file(receipt)
     if report is not None:
+        files.check_folder(report)
         figures.check()
     choice = _faces.choice(
         option,
@@ -90,7 +97,9 @@ def evaluate(
         part=part,
     )
     wanted = _faces.output(labels, dataset)
-    reader = ExpressionReader(model, labels=wanted, provider=provider, mirror=mirror)
+    reader = ExpressionReader(
+        model, labels=wanted, provider=provider, mirror=mirror, balanced=balanced
+    )
     chosen = choice.select(root, reader.preparation, quiet=quiet)
     found = score(
         chosen,

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from mien.recognizer import ExpressionReader
 
 
+SEED = 0  # of the choice of faces
+
+
 class Group(NamedTuple):
     """Faces to explain together: crops (N, ...), points (N, 68, 2), what they are explained for."""
 
@@ -28,13 +31,17 @@ class Group(NamedTuple):
     crops: NDArray[np.uint8]
     points_xy: NDArray[np.float32]
     targets: NDArray[np.int64]
+    source: str = ""
 
 
 def explain(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the maps and the page.")],
     photos: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="PHOTO", help="Photographs; the largest face of each is taken."),
+        list[str] | None,
+        typer.Argument(
+            metavar="PHOTO",
+            help="Photographs, as files, folders or patterns; the largest face of each is taken.",
+        ),
     ] = None,
     dataset: _faces.Dataset = None,
     root: _faces.Root = None,
@@ -67,39 +74,44 @@ def explain(
     """Show which places of a face an answer depends on, by covering one after the other.
 
     Photographs are explained one by one, for the model's own answer; the faces of a data set or
-    table together, an expression at a time, on their mean face.
+    table together, an expression at a time, on their mean face. Photographs without a face are left
+    out; one that cannot be read makes the exit code 3.
     """
+    from mien import files
     from mien.recognizer import ExpressionReader
     from mien.study import explain as work
     from mien.study.explained import PAGE, write_explanations
+    from mien.study.sentences import points as in_points
 
     if bool(photos) == bool(dataset or table):
         raise UsageError("expected either photographs, or --dataset or --table")
     if photos and expression:
         raise UsageError("--expression chooses faces of a set; leave it out for photographs")
+    files.check_folder(out)
+    asked = {"data_set": dataset, "table": table, "split": split, "rule": rule}
+    choice = None if photos else _faces.choice(option, points_file=points, **asked)
     network = _network(checkpoint)
     reader = ExpressionReader(model, labels=_faces.output(labels, dataset), provider=provider)
-    if photos:
-        groups = _of_photographs(photos, reader, detector)
+    broken: list[str] = []
+    if choice is None:
+        groups, broken = _of_photographs(photos or [], reader, detector, quiet)
+        stated: dict[str, Any] = {"photographs": len(groups), "detector": detector}
+        stated["points"] = "found by the landmark network"
     else:
-        choice = _faces.choice(
-            option, data_set=dataset, table=table, split=split, rule=rule, points_file=points
-        )
-        groups = _of_set(choice, root, reader, expression, faces, quiet)
+        groups, stated = _of_set(choice, root, reader, expression, faces, quiet)
     found = [
         work.explain(reader, one.crops, one.points_xy, one.targets, name=one.name, quiet=quiet)
         for one in groups
     ]
     cams = [None if network is None else _cam(network, one, reader) for one in groups]
-    stated = {
+    stated |= {
+        "test_time_augmentation": "mirror" if reader.mirror else "none",
         "model": reader.metadata.name,
         "model_sha256": reader.sha256,
-        "data_set": dataset,
-        "table": table and table.resolve().name,
         "checkpoint": checkpoint and checkpoint.name,
     }
-    with writing(str(out)):
-        record = write_explanations(out, found, cams, stated, show=bool(photos))
+    sources = [one.source for one in groups] if photos else []
+    record = write_explanations(out, found, cams, stated, sources=sources, show=bool(photos))
     with writing("standard output"):
         if format is _options.Report.json:
             print(json.dumps(record, indent=2))
@@ -107,35 +119,55 @@ def explain(
             regions = list(dict.fromkeys(name for one in found for name in one.regions))
             rows = [["points lost", "faces", *regions]]
             for one in found:
-                lost = [f"{100 * one.regions[name]:.1f}" for name in regions]
+                lost = [in_points(one.regions[name]) for name in regions]
                 rows.append([one.name, str(one.faces), *lost])
-            print(*aligned(rows, numbers=True), sep="\n")
+            minded = (f"mind: {text}" for text in record["warnings"])
+            print(*aligned(rows, numbers=True), *minded, sep="\n")
     say(f"{out / PAGE}: the maps", quiet=quiet)
+    if broken:
+        raise typer.Exit(InputError.exit_code)
 
 
-def _of_photographs(photos: list[Path], reader: "ExpressionReader", detector: str) -> list[Group]:
+def _of_photographs(
+    photos: list[str], reader: "ExpressionReader", detector: str, quiet: bool
+) -> tuple[list[Group], list[str]]:
+    """Cut a face from each photograph; tell which cannot be read."""
+    from mien import files
     from mien.data.crops import Cutter
+    from mien.data.rejections import NO_FACE
     from mien.faces.finding import FaceFinder
+    from mien.media import folders
 
     cutter = Cutter(reader.preparation, FaceFinder(detector, points=True))
-    unique = len({path.stem for path in photos}) == len(photos)
-    return [
-        _photograph(path, printable(path.stem if unique else str(path)), cutter, reader)
-        for path in photos
+    groups: list[Group] = []
+    reasons: dict[str, str] = {}
+    taken: set[str] = set()
+    for path in folders.expand(photos):
+        try:
+            group = _photograph(path, cutter, reader)
+        except InputError as error:
+            reasons[str(path)] = str(error)
+            continue
+        name = files.numbered(printable(path.stem), taken)
+        groups.append(group._replace(name=f"{name}: {group.name}"))
+    said = [
+        printable(reason if name in reason else f"{name}: {reason}")
+        for name, reason in reasons.items()
     ]
+    if not groups:
+        raise InputError("; ".join(said) or "no photographs: the list on stdin is empty")
+    for text in said:
+        say(f"left out: {text}", quiet=quiet)
+    return groups, [name for name, reason in reasons.items() if reason != NO_FACE]
 
 
-def _photograph(path: Path, name: str, cutter: "Cutter", reader: "ExpressionReader") -> Group:
-    try:
-        crop = cutter(path)
-    except InputError as error:
-        where = "" if str(path) in str(error) else f"{name}: "
-        raise InputError(f"{where}{error}") from error
+def _photograph(path: Path, cutter: "Cutter", reader: "ExpressionReader") -> Group:
+    crop = cutter(path)
     assert crop.points_xy is not None  # the finder was asked for them
     image = crop.image[None]
     told = reader.read(image).probabilities.argmax(axis=1)
     points_xy = crop.points_xy[None].astype(np.float32)
-    return Group(f"{name}: {reader.labels[told[0]]}", image, points_xy, told)
+    return Group(reader.labels[told[0]], image, points_xy, told, str(path))
 
 
 def _of_set(
@@ -145,12 +177,13 @@ def _of_set(
     expressions: list[str] | None,
     most: int,
     quiet: bool,
-) -> list[Group]:
-    """Take some faces of each expression, the same ones each time."""
+) -> tuple[list[Group], dict[str, Any]]:
+    """Take some faces of each expression, the same ones each time; say which."""
     from mien import geometry
-    from mien.study.faces import with_points
+    from mien.data.points import with_points
 
-    chosen = choice.select(root, reader.preparation, quiet=quiet).faces
+    selected = choice.select(root, reader.preparation, quiet=quiet)
+    chosen, whose = selected.faces, ""
     names = chosen.expression_names()
     known = [name for name in reader.labels if name in names]
     for name in expressions or ():
@@ -159,8 +192,8 @@ def _of_set(
     groups = []
     for name in expressions or known:
         rows = np.flatnonzero(names == name)
-        rows = np.sort(np.random.default_rng(0).permutation(rows)[:most])
-        some, _ = with_points(chosen[rows])
+        rows = np.sort(np.random.default_rng(SEED).permutation(rows)[:most])
+        some, whose = with_points(chosen[rows])
         if some.points_xy is None:
             raise DataError(f"the faces of {name} have no landmarks; expected 68 a face")
         matrix = reader.preparation.whole_matrix(some.images.shape[1:3])
@@ -172,7 +205,12 @@ def _of_set(
                 np.full(len(some), reader.labels.index(name)),
             )
         )
-    return groups
+    stated = {
+        **selected.stated,
+        "points": selected.stated.get("points") or whose,
+        "faces": f"{most} an expression at most, drawn with seed {SEED}",
+    }
+    return groups, stated
 
 
 def _network(checkpoint: Path | None) -> Any:

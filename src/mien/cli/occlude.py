@@ -86,8 +86,10 @@ def occlude(
     """Hide parts of the faces in photographs or in a table.
 
     Writes DST/OCCLUDER/NAME.png, lossless, and DST/manifest.csv with a row for each; what has no
-    face is in DST/rejected.csv. Work that was stopped goes on with the same command.
+    face is in DST/rejected.csv. Work that was stopped goes on with the same command. A photograph
+    that cannot be read makes the exit code 3, and so does a work without any picture.
     """
+    from mien import files
     from mien.data.occluded import Hiding
     from mien.data.table import DESCRIPTION
 
@@ -106,10 +108,11 @@ def occlude(
         raise InputError(f"no file or folder {source}; expected photographs or a table of faces")
     if out.resolve().is_relative_to(source.resolve()):
         raise UsageError(f"{out} lies in {source}, where it would be read again; name another")
+    files.check_folder(out)
     jobs = jobs or cores()
 
     def each(work: "Callable[[Job], Finished]", left: "Iterable[Job]") -> "Iterable[Finished]":
-        return _jobs.in_order(work, left, jobs)
+        return _jobs.in_order(work, left, jobs, wait=True)
 
     given: dict[str, Any] = {"each": each, "quiet": quiet}
     try:
@@ -121,13 +124,15 @@ def occlude(
             done = _photographs(source, out, hiding, finding, threads, **given)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f"{out} is not finished; the same command goes on from here"
+            f"{out} is not finished, its manifest lists what is there; the same command goes on"
         ) from None
     with writing("standard output"):
         if format is _options.Report.json:
             print(json.dumps({"out": str(out), **done}, indent=2))
     if not quiet:
         print(_told(done, out), file=sys.stderr)
+    if done["unreadable"] or not done["pictures"]:
+        raise typer.Exit(InputError.exit_code)
 
 
 def _table(source: Path, out: Path, hiding: "Hiding", **given: Any) -> dict[str, int]:
@@ -173,7 +178,7 @@ def _fixed_size(text: str | None) -> bool | tuple[int, int]:
 def _told(done: dict[str, int], out: Path) -> str:
     before = done["pictures"] - done["drawn"]
     already = f", {before} were there already" if before else ""
-    lost = (
-        f"; {done['rejected']} left out are in {out / 'rejected.csv'}" if done["rejected"] else ""
-    )
+    broken = f", {done['unreadable']} could not be read" if done["unreadable"] else ""
+    lost = f"; {done['rejected']} left out are in {out / 'rejected.csv'}{broken}"
+    lost = lost if done["rejected"] else ""
     return f"{done['drawn']} pictures of {done['sources']} images written to {out}{already}{lost}"

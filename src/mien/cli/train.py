@@ -1,58 +1,136 @@
-"""`mien train`: from a recipe and a data folder to a model file."""
+"""`mien train`: from a recipe, or from options alone, and faces to a model file."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from mien.cli import _options
-from mien.errors import MissingExtraError
+from mien.cli import _options, _recipe
+from mien.errors import UsageError
 
-PACKAGES = ("torch", "safetensors", "onnx", "onnxscript")
+GROUPS = {"subject": "by-subject", "none": "random-images"}
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="The settings: a TOML file.")],
-    data: _options.Data,
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RECIPE]",
+            help="The settings: a TOML file, or the name of one that ships.  [default: none; the"
+            " options say it all]",
+        ),
+    ] = None,
+    data: _recipe.Root = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Folder for checkpoints, log and model.  [default: runs/RECIPE]"
+            metavar="DIR",
+            help="Folder for checkpoints, logs and the model.  [default: runs/RECIPE]",
         ),
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Instead of the recipe's number.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's seed.")] = None,
+    dataset: _recipe.Dataset = None,
+    table: _recipe.Table = None,
+    option: _options.Settings = None,
+    points: _recipe.Points = None,
+    splits: _recipe.Splits = None,
+    fold: _recipe.Fold = "0",
+    network: _recipe.Network = None,
+    pretrained: _recipe.Pretrained = None,
+    augment: _recipe.Augment = None,
+    epochs: _recipe.Epochs = None,
+    batch_size: _recipe.BatchSize = None,
+    learning_rate: _recipe.LearningRate = None,
+    momentum: _recipe.Momentum = None,
+    seed: _recipe.Seed = None,
     start: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Start from the weights of this checkpoint."),
     ] = None,
+    set: _recipe.Set = None,
+    folds: Annotated[
+        int | None, typer.Option(min=2, metavar="K", help="Train K networks, each tested once.")
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="subject|none",
+            help="Whether a subject's faces stay in one fold.  [default: subject]",
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Train each N times over.")
+    ] = None,
+    device: _recipe.Device = "cpu",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run; do not start one.")
+    ] = False,
+    save_predictions: Annotated[
+        bool,
+        typer.Option("--save-predictions", help="Write the answers to the test faces as CSV."),
+    ] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write events for TensorBoard, too.")
+    ] = False,
+    mlflow: Annotated[bool, typer.Option("--mlflow", help="Log to MLflow, too.")] = False,
     quiet: _options.Quiet = False,
     version: _options.Version = False,
 ) -> None:
-    """Train a network by a recipe and export it as a model file.
+    """Train a network and export it as a model file.
 
-    Needs the extra `train`. A run that was stopped goes on with the same command.
+    Needs the extra `train`. A run that was stopped goes on with the same command, to the same
+    weights. `--folds` and `--seeds` train many networks as one such job.
     """
-    run = _runner()
-    folder = out or Path("runs") / recipe.stem
-    overrides = {"epochs": epochs, "seed": seed, "start": start}
+    _recipe.training()
+    from mien.training.distributed import device_named, is_first
+    from mien.training.run import run
+
+    flags = {
+        "dataset": dataset,
+        "network": network,
+        "pretrained": pretrained,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "momentum": momentum,
+        "seed": seed,
+        "start": start,
+        "protocol": _grouped(group, folds),
+    }
+    texts = [*(set or ()), *([f"data.folds={folds}"] if folds else [])]
+    made = _recipe.made(recipe, flags, texts, augment, name=out.name if out else "")
+    where = _recipe.source(
+        made, data, table, option, points_file=points, splits=splits, fold=_recipe.numbered(fold)
+    )
+    if folds and made.task != "labels":
+        raise UsageError(f"the task {made.task!r} of {made.name} has no folds; leave --folds out")
+    folder = out or Path("runs") / made.name
+    if resume and not folder.is_dir():
+        raise UsageError(f"there is no run in {folder} to resume; leave --resume out to start one")
+    how: dict[str, Any] = {
+        "device": device_named(device),
+        "quiet": quiet,
+        "save_predictions": save_predictions,
+        "trackers": [name for name, on in (("tensorboard", tensorboard), ("mlflow", mlflow)) if on],
+    }
     try:
-        model = run(recipe, data, folder, overrides=overrides, quiet=quiet)
+        if folds is None and seeds is None:
+            done = run(made, where, folder, **how)
+        else:
+            from mien.training.jobs import train_all
+
+            done = train_all(made, where, folder, folds=folds, seeds=seeds or 1, **how)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"{folder} keeps every finished epoch; the same command goes on from there"
         ) from None
-    print(model)
+    if is_first():
+        print(done)
 
 
-def _runner() -> Callable[..., Any]:
-    try:
-        from mien.training.run import run
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in PACKAGES:
-            raise
-        raise MissingExtraError("training", "PyTorch", "train") from error
-    return run
+def _grouped(group: str | None, folds: int | None) -> str | None:
+    """Name the protocol that deals the folds."""
+    if group is None:
+        return None
+    if group not in GROUPS or not folds:
+        raise UsageError(f"expected --group subject or none, with --folds K; got {group!r}")
+    return GROUPS[group]

@@ -10,6 +10,7 @@ import typer
 from mien.cli import _faces, _options
 from mien.cli._columns import aligned
 from mien.cli._streams import writing
+from mien.errors import DataError
 
 
 def verify(
@@ -27,18 +28,26 @@ def verify(
 ) -> None:
     """Measure again what a receipt says and compare: model, faces, every answer, the measures.
 
-    Ends with code 0 if it holds and 1 if it does not. Takes the faces from the data set under
-    `--root`, or from a table with the same ids.
+    Ends with code 0 if it holds, with 1 if it does not, and with 4 if that could not be checked for
+    want of the data. Takes the faces from the data set under `--root`, or from a table with the
+    same ids.
     """
     from mien.evaluation import verifying
     from mien.evaluation.receipts import Receipt
     from mien.recognizer import ExpressionReader
 
     told = Receipt.open(receipt)
-    choice = verifying.chosen(told, root, table, points)
-    labels, mirror = told.model["output"], told.model["mirror"]
-    reader = ExpressionReader(model, labels=labels, provider=provider, mirror=mirror)
-    checks = verifying.verify(told, reader, choice, root, quiet=quiet)
+    answering = {
+        "labels": told.model["output"],
+        "mirror": told.model["mirror"],
+        "balanced": told.model.get("balanced", False),
+    }
+    try:
+        choice = verifying.chosen(told, root, table, points)
+        reader = ExpressionReader(model, provider=provider, **answering)
+        checks = verifying.verify(told, reader, choice, root, quiet=quiet)
+    except DataError as error:
+        raise DataError(f"{receipt} could not be checked: {error}") from error
     holds = all(check.holds for check in checks)
     with writing("standard output"):
         if format is _options.Report.json:

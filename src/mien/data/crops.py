@@ -18,14 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import geometry
+from mien import files, geometry
 from mien.data.columns import Columns, check_unique
 from mien.data.listing import Listing
+from mien.data.rejections import NO_FACE as NO_FACE_FOUND
 from mien.data.rejections import Rejected, by_class, write_csv
 from mien.data.statistics import fitted
 from mien.data.table import POINTS, FaceTable
 from mien.data.writing import TableWriter
-from mien.errors import DataError, InputError, OutputError, UsageError, unknown_name
+from mien.errors import DataError, InputError, UsageError, unknown_name
 from mien.expressions import EXPRESSIONS
 from mien.faces.finding import FaceFinder
 from mien.images import Image, Source
@@ -88,7 +89,7 @@ class Cutter:
             return self._cut(image, faces[0].points_xy, faces[0].box_xyxy)
         if self.no_face == "whole":
             return self._whole(image, None, for_want=True)
-        raise InputError("no face found")
+        raise InputError(NO_FACE_FOUND)
 
     def _cut(self, image: Image, points_xy: NDArray[Any] | None, box: geometry.Box) -> Crop:
         crop = self.preparation.cut(image, points_xy, box)
@@ -152,19 +153,8 @@ def prepare(
         table = writer.finish(write)
     if not cutter.preparation.is_fitted and (table.split == "train").any():
         summary["preparation"] = fitted(cutter.preparation, table).to_json()
-        _replace(Path(folder) / SUMMARY, summary)
+        files.write(Path(folder) / SUMMARY, json.dumps(summary, indent=1))
     return table, summary
-
-
-def _replace(path: Path, summary: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(json.dumps(summary, indent=1), encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _outcome(

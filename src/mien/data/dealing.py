@@ -62,9 +62,14 @@ def _subjects(table: Columns, needed: int) -> tuple[NDArray[np.str_], Assigned]:
     unknown = int((table.subject == "").sum())
     subjects, own = np.unique(table.subject, return_inverse=True)
     if unknown:
-        raise DataError(f"{unknown} of {len(table)} faces have no subject; expected one for each")
+        raise DataError(
+            f"{unknown} of {len(table)} faces have no subject; expected one for each, or a protocol"
+            " that needs none"
+        )
     if len(subjects) < needed:
-        raise DataError(f"the set has {len(subjects)} subjects; expected at least {needed}")
+        raise DataError(
+            f"the set has {len(subjects)} subjects; expected at least {needed}: take fewer folds"
+        )
     return subjects, own
 
 

@@ -1,24 +1,26 @@
 """Folders of pictures that grow: drawn block by block, to be gone on with after a stop.
 
     FOLDER/OCCLUDER/NAME.png
-    FOLDER/manifest.csv      a row for each picture
+    FOLDER/manifest.csv      a row for each picture that is there, also after a stop
     FOLDER/rejected.csv      what has none, and why
     FOLDER/settings.json     how they were made, and what is there whole
 
 Until all is there a journal holds a line for each finished block. What is there is not drawn again;
-other occluders may be added later, and so may other sources.
+other occluders may be added later, and so may other sources. What could not be read is tried again.
 """
 
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Any, TextIO
 
 from mien.data.rejections import Rejected, write_csv
 from mien.errors import OutputError
+from mien.files import replacing, write
 from mien.progress import track
 
 MANIFEST, REJECTED, SETTINGS, JOURNAL = "manifest.csv", "rejected.csv", "settings.json", ".journal"
@@ -48,28 +50,39 @@ def grow(
     each: Each = map,
     quiet: bool = True,
 ) -> dict[str, int]:
-    """Do what is left of the blocks; count sources, pictures, those just drawn, and rejections."""
+    """Do what is left of the blocks; count sources, pictures, those just drawn, and rejections.
+
+    `each` must not end before the work that it has begun.
+    """
     settings = json.loads(json.dumps(settings))
     with _writing(folder):
         known = _begin(folder, settings)
         jobs = [_left(block, names, occluders, known) for block, names in blocks.items()]
         jobs = [job for job in jobs if job[1]]
-        shown = track(each(work, jobs), total=len(jobs), description="hiding", quiet=quiet)
         before = len(known.rows)
-        with (folder / JOURNAL).open("a", encoding="utf-8") as journal, closing(shown):
-            for (_, drawn), (rows, rejected) in zip(jobs, shown, strict=True):
-                entry = {"occluders": drawn, "rows": rows, "rejected": [*map(asdict, rejected)]}
-                journal.write(json.dumps(entry) + "\n")
-                journal.flush()
-                known.add(entry)
+        try:
+            with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
+                noted = _noted(work, journal, known)
+                shown = track(each(noted, jobs), total=len(jobs), description="hiding", quiet=quiet)
+                with closing(shown):
+                    for _ in shown:
+                        pass
+        except BaseException:
+            with suppress(OutputError):
+                _list(folder, known)
+            raise
         known.occluders |= dict.fromkeys(occluders)
-        _finish(folder, settings, known)
+        _list(folder, known)
+        _save(folder, settings, known)
+        (folder / JOURNAL).unlink(missing_ok=True)
     sources = {source for names in blocks.values() for _, source in names}
+    rejected = [known.rejected[source] for source in sources & known.rejected.keys()]
     return {
         "sources": len(sources),
         "pictures": len(known.rows),
         "drawn": len(known.rows) - before,
-        "rejected": len(sources & known.rejected.keys()),
+        "rejected": len(rejected),
+        "unreadable": sum(one.unreadable for one in rejected),
     }
 
 
@@ -83,10 +96,29 @@ class _Known:
     occluders: dict[str, None] = field(default_factory=dict)
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        self.rows |= {row["file"]: row for row in entry["rows"]}
+        for row in entry["rows"]:
+            self.rows[row["file"]] = row
+            self.rejected.pop(row["source"], None)
         for one in entry["rejected"]:
-            self.rejected[one["source_id"]] = Rejected(**one)
-            self.refused |= {(name, one["source_id"]) for name in entry["occluders"]}
+            found = self.rejected[one["source_id"]] = Rejected(**one)
+            if not found.unreadable:
+                self.refused |= {(name, found.source_id) for name in entry["occluders"]}
+
+
+def _noted(work: Work, journal: TextIO, known: _Known) -> Work:
+    """Write a block down as soon as it is finished, by whichever thread."""
+    lock = Lock()
+
+    def noted(job: Job) -> Finished:
+        rows, rejected = work(job)
+        entry = {"occluders": job[1], "rows": rows, "rejected": [*map(asdict, rejected)]}
+        with lock:
+            journal.write(json.dumps(entry) + "\n")
+            journal.flush()
+            known.add(entry)
+        return rows, rejected
+
+    return noted
 
 
 def _left(
@@ -145,24 +177,22 @@ def _entries(path: Path) -> Iterator[dict[str, Any]]:
     yield from map(json.loads, whole)
 
 
-def _finish(folder: Path, settings: Mapping[str, Any], known: _Known) -> None:
-    part = folder / f".{MANIFEST}.part"
-    with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+def _list(folder: Path, known: _Known) -> None:
+    """Write what is there, and what is not."""
+    with (
+        replacing(folder / MANIFEST) as part,
+        part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(known.rows[name] for name in sorted(known.rows))
-    part.replace(folder / MANIFEST)
-    write_csv(folder / f".{REJECTED}.part", known.rejected.values())
-    (folder / f".{REJECTED}.part").replace(folder / REJECTED)
-    _save(folder, settings, known)
-    (folder / JOURNAL).unlink(missing_ok=True)
+    with replacing(folder / REJECTED) as part:
+        write_csv(part, known.rejected.values())
 
 
 def _save(folder: Path, settings: Mapping[str, Any], known: _Known) -> None:
-    part = folder / f".{SETTINGS}.part"
     content = {**settings, "occluders": list(known.occluders)}
-    part.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    part.replace(folder / SETTINGS)
+    write(folder / SETTINGS, json.dumps(content, indent=1))
 
 
 @contextmanager

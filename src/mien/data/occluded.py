@@ -3,6 +3,7 @@
 import os
 import re
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,10 +14,12 @@ from numpy.typing import NDArray
 
 from mien import images
 from mien.data.growing import FACTS, Each, Finished, Job, Row, grow, picture
-from mien.data.rejections import Rejected
+from mien.data.rejections import NO_FACE as NO_FACE_FOUND
+from mien.data.rejections import NO_POINTS, OUTSIDE, Rejected
 from mien.data.table import FaceTable
 from mien.errors import DataError, InputError, UsageError, unknown_name
 from mien.faces.finding import FaceFinder
+from mien.files import numbered
 from mien.images import SUFFIXES, Image
 from mien.occlusion import NONE, batch, occluder, parts
 from mien.occlusion.frames import MEAN_FACE
@@ -24,9 +27,8 @@ from mien.occlusion.kinds import Mask
 
 NO_FACE = ("skip", "copy", "fail")
 MASKS = "masks"
-NO_POINTS = "it has no points"
-OUTSIDE = "its points lie outside the image: they are those of another"
-BLOCK = 256  # faces of a table
+AT_ONCE = 256  # faces of a table in memory
+BLOCK = 32  # and of one on disk: a stop waits for no more than these
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def occlude_table(table: FaceTable, spec: str, seed: int = 0, **options: Any) ->
                 f"{spec!r} cannot be drawn on {len(lost)} of {len(table)} faces, first"
                 f" {table.source_id[lost[0]]}: {reasons[lost[0]]}; find the points or leave it out"
             )
-        for first in range(0, len(table), BLOCK):
-            some = slice(first, first + BLOCK)
+        for first in range(0, len(table), AT_ONCE):
+            some = slice(first, first + AT_ONCE)
             points = _points(table[some])
             painted[some], _ = batch(spec, painted[some], points, seed, first, **options)
     return replace(table, images=painted)
@@ -127,11 +129,14 @@ def write_photographs(
 ) -> dict[str, int]:
     """Draw every occluder on all faces of photographs below the root; count what was done.
 
-    A photograph's name decides what is left to chance, whatever lies beside it.
+    A photograph's name without its suffix decides what is left to chance, whatever lies beside it.
     """
     names, target = _names_below(photographs, root), Path(folder)
     draws = {spec: occluder(spec, **hiding.options) for spec in hiding.specs}
-    seeds = {name: zlib.crc32(os.fsencode(name)) for name in names}
+    seeds = {
+        name: zlib.crc32(os.fsencode(path.relative_to(root).with_suffix("").as_posix()))
+        for name, path in names.items()
+    }
 
     def work(job: Job) -> Finished:
         name, specs = job
@@ -139,7 +144,7 @@ def write_photographs(
         try:
             image = images.read(names[name])
         except InputError as error:
-            return [], _refused(hiding, [facts], [str(error)], unreadable=True)
+            return [], _refused(hiding, [facts], [str(error)])
         found = finder.find(image)
         rows: list[Row] = []
         for spec in specs if found or hiding.no_face == "copy" else ():
@@ -151,7 +156,7 @@ def write_photographs(
                 hidden |= more
             row = {**facts, "faces": len(found)}
             rows.append(_write(target, hiding, spec, name, one, hidden, row))
-        return rows, _refused(hiding, [facts], ["" if found else "no face found"])
+        return rows, _refused(hiding, [facts], ["" if found else NO_FACE_FOUND])
 
     blocks = {name: [(name, path.relative_to(root).as_posix())] for name, path in names.items()}
     settings = hiding.settings(about)
@@ -171,17 +176,17 @@ def _write(
     return {**row, "file": file, "occluder": spec, "hidden_pixels": int(hidden.sum())}
 
 
-def _refused(
-    hiding: Hiding, facts: Sequence[Row], reasons: Sequence[str], *, unreadable: bool = False
-) -> list[Rejected]:
+def _refused(hiding: Hiding, facts: Sequence[Row], reasons: Sequence[str]) -> list[Rejected]:
     """List what has no face, unless it is copied; end the work if that is asked."""
-    refused = [
+    left_out = [
         Rejected(of["source"], of["expression"], reason)
         for of, reason in zip(facts, reasons, strict=True)
-        if reason and (unreadable or hiding.no_face != "copy")
+        if reason
     ]
+    refused = [one for one in left_out if one.unreadable or hiding.no_face != "copy"]
     if refused and hiding.no_face == "fail":
-        raise DataError(
+        kind = InputError if refused[0].unreadable else DataError
+        raise kind(
             f"{refused[0].source_id}: {refused[0].reason}; take it out or choose --no-face skip"
         )
     return refused
@@ -231,14 +236,17 @@ def _names(table: FaceTable) -> list[str]:
 
 
 def _names_below(photographs: Sequence[Path], root: Path) -> dict[str, Path]:
-    """Name a picture for each photograph by its place; one that is taken keeps its suffix too."""
+    """Name a picture for each photograph by its place, without its suffix.
+
+    Where several differ by that alone, each has it in its name: `a-jpg` and `a-png`.
+    """
+    below = [path.relative_to(root) for path in photographs]
+    stems = Counter(one.with_suffix("").as_posix().casefold() for one in below)
     named: dict[str, Path] = {}
-    taken: set[str] = set()
-    for path in photographs:
-        below = path.relative_to(root)
-        name = below.with_suffix("").as_posix()
-        if name.casefold() in taken:
-            name = below.as_posix()
-        taken.add(name.casefold())
+    taken = {stem for stem, count in stems.items() if count == 1}
+    for path, one in zip(photographs, below, strict=True):
+        name = one.with_suffix("").as_posix()
+        if stems[name.casefold()] > 1:
+            name = numbered(f"{name}-{one.suffix.removeprefix('.')}", taken)
         named[name] = path
     return named

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from mien.data.table import FaceTable
 
 POINTS = 68
+_EXPECTED = (
+    "expected an .npz with points_xy (N, 68, 2), a row for each of the data set (and found, (N,))"
+)
 
 
 def load_points(
@@ -21,7 +24,8 @@ def load_points(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Read `points_xy` (N, 68, 2) and `found` (N,) of an .npz whose rows are the data set's.
 
-    Rows without points get the mean points of the `training` rows, or stay NaN without that mask.
+    Without `found`, all points that are numbers are found. Rows without points get the mean points
+    of the `training` rows, or stay NaN without that mask.
     """
     path = Path(path)
     points_xy, found = _read(path)
@@ -39,6 +43,11 @@ def load_points(
     return points_xy, found
 
 
+def check(path: Path) -> None:
+    """Tell whether a file holds points, before the work that they are for."""
+    _read(path)
+
+
 def mean_points(points_xy: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Average the points of the chosen rows."""
     if not chosen.any():
@@ -48,17 +57,20 @@ def mean_points(points_xy: NDArray[np.float32], chosen: NDArray[np.bool_]) -> ND
 
 
 def _read(path: Path) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    if not path.exists():
+        raise DataError(f"no file {path}; {_EXPECTED}")
+    if not zipfile.is_zipfile(path):
+        raise DataError(f"{path} is no .npz; {_EXPECTED}")
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            points: NDArray[Any] = file["points_xy"]
-            found: NDArray[Any] = file["found"]
-            return points.astype(np.float32), found.astype(bool)
-    except FileNotFoundError as error:
-        raise DataError(f"no file {path}; expected an .npz with points_xy and found") from error
+            if "points_xy" not in file:
+                raise DataError(f"{path} has {', '.join(file) or 'nothing'}; {_EXPECTED}")
+            points: NDArray[Any] = file["points_xy"].astype(np.float32)
+            if "found" in file:
+                return points, file["found"].astype(bool)
+            return points, np.asarray(np.isfinite(points).all(axis=tuple(range(1, points.ndim))))
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"cannot read {path}: {error}; expected an .npz with points_xy and found"
-        ) from error
+        raise DataError(f"cannot read {path}: {error}; {_EXPECTED}") from error
 
 
 def with_points(table: "FaceTable", landmarks: str | Path | None = None) -> "tuple[FaceTable, str]":

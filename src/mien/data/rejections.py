@@ -6,6 +6,11 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+# Why an image that can be read is left out; whatever else is said of one, it cannot be read.
+NO_FACE = "no face found"
+NO_POINTS = "it has no points"
+OUTSIDE = "its points lie outside the image: they are those of another"
+
 
 @dataclass(frozen=True)
 class Rejected:
@@ -14,6 +19,11 @@ class Rejected:
     source_id: str
     expression: str
     reason: str
+
+    @property
+    def unreadable(self) -> bool:
+        """Tell whether the image could not be read."""
+        return self.reason not in (NO_FACE, NO_POINTS, OUTSIDE)
 
 
 def by_class(rejected: Iterable[Rejected]) -> dict[str, int]:

@@ -11,7 +11,6 @@ Every face but those of `official` is tested once. Faces without a label are dea
 """
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mien import files
 from mien.data.columns import Columns, check_unique
 from mien.data.dealing import DEALS
 from mien.errors import DataError, OutputError, UsageError, unknown_name
@@ -84,8 +84,10 @@ class Splits:
         return take(table, chosen.train), take(table, chosen.test)
 
     def fold(self, fold: int | str) -> Fold:
-        """Give a fold by its number or name."""
+        """Give a fold by its number, also as text, or by its name."""
         names = [one.name for one in self.folds]
+        if isinstance(fold, str) and fold.isdigit() and fold not in names:
+            fold = int(fold)
         if isinstance(fold, str) and fold not in names:
             raise UsageError(unknown_name("fold", fold, names))
         place = names.index(fold) if isinstance(fold, str) else fold
@@ -93,22 +95,28 @@ class Splits:
             raise UsageError(f"no fold {place}; expected 0 to {len(names) - 1}")
         return self.folds[place]
 
+    def stated(self, fold: Fold) -> dict[str, Any]:
+        """Say which splits these are and which fold is meant, for what is measured on it."""
+        return {
+            "splits": self.description,
+            "splits_ids_sha256": self.ids_sha256,
+            "fold": fold.name,
+            "subjects_overlap": self.subjects_overlap or None,
+        }
+
     def save(self, path: str | Path) -> None:
         """Write the ids as JSON, with hashes that `open` checks."""
         path, content = Path(path), self._content()
+        text = json.dumps({**content, "sha256": _hash(content)}, indent=1) + "\n"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({**content, "sha256": _hash(content)}, indent=1) + "\n"
             if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
                 raise OutputError(
                     f"{path} is there and says otherwise; results may rest on it: name another"
                     " file, or remove it"
                 )
-            temporary = path.with_name(path.name + ".part")
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, path)
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+        files.write(path, text)
 
     @classmethod
     def open(cls, path: str | Path) -> Self:

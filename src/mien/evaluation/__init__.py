@@ -102,12 +102,13 @@ def measure(
 
 def _stated(protocol: Stated | None, found: Answers, reader: ExpressionReader) -> dict[str, Any]:
     drawn = found.condition
-    usual = {"style": None, "severity": 1.0}
+    usual = {"style": None, "severity": 1.0, "pad_px": None, "fixed_size": False}
     return {
         **(protocol or {}),
         **found.shared,
         "occluder": drawn["occluder"],
-        **{name: drawn[name] for name, value in usual.items() if drawn[name] != value},
+        **{name: drawn[name] for name, value in usual.items() if drawn.get(name, value) != value},
         "test_time_augmentation": "mirror" if reader.mirror else "none",
+        **({"balanced": True} if reader.balanced else {}),
         "seed": drawn["seed"],
     }

@@ -28,13 +28,15 @@ Locate = Callable[[Images], Points]
 class Condition(TypedDict, total=False):
     """What is drawn on every face: an occluder, `none` for nothing, in a style, how severely.
 
-    shared: only faces of expressions that the model has too, and only those of its answers that the
-    faces have too.
+    pad_px, fixed_size: see `mien.occlusion.flat.Flat`. shared: only faces of expressions that the
+    model has too, and only those of its answers that the faces have too.
     """
 
     occluder: str
     style: str | None
     severity: float
+    pad_px: float | None
+    fixed_size: bool
     seed: int
     shared: bool
     quiet: bool
@@ -80,6 +82,8 @@ def answer(
     occluder: str = NONE,
     style: str | None = None,
     severity: float = 1.0,
+    pad_px: float | None = None,
+    fixed_size: bool = False,
     seed: int = 0,
     locate: Locate | None = None,
     really_occluded: bool = False,
@@ -88,6 +92,9 @@ def answer(
 ) -> Answers:
     """Show every face to the model, see `How`."""
     names = _names(faces, reader, shared)
+    drawn: dict[str, Any] = {"style": style, "severity": severity}
+    drawn |= {"pad_px": pad_px} if pad_px is not None else {}
+    drawn |= {"fixed_size": True} if fixed_size else {}
     kept, stated = _kept(faces, names) if shared else (faces, {})
     if not len(kept) or (kept.labels < 0).any():
         raise DataError("expected faces that all have a label, at least one; choose a rule first")
@@ -98,9 +105,7 @@ def answer(
         images, covered = some.images, np.zeros((len(some), len(REGIONS)))
         if occluder != NONE:
             points_xy = _points(some, locate)
-            images, masks = batch(
-                occluder, images, points_xy, seed, first, style=style, severity=severity
-            )
+            images, masks = batch(occluder, images, points_xy, seed, first, **drawn)
             covered = covered_shares(masks, points_xy)
         if really_occluded:
             covered = np.where(covered >= HIDDEN_FROM, covered, np.nan)
@@ -123,7 +128,7 @@ def answer(
         regions=reader.regions,
         reported=reported,
         covered=covered,
-        condition={"occluder": occluder, "style": style, "severity": severity, "seed": seed},
+        condition={"occluder": occluder, **drawn, "seed": seed},
         shared=stated,
     )
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from mien import files
 from mien.data.splits import take
 from mien.data.table import FaceTable
-from mien.errors import OutputError
 from mien.evaluation.receipts import Receipt
 from mien.report import figures
 from mien.report.document import Block, Document, Shown, Table, Warned
@@ -23,16 +23,10 @@ def write(folder: Path, receipt: Receipt, faces: FaceTable | None = None) -> Non
     """Write `index.html`, `report.md` and the figures (.svg); `faces` are shown if given."""
     drawn = draw(receipt)
     document = _document(receipt, drawn, faces)
-    files = {f"{name}.svg": svg for name, svg in drawn.items()}
-    files |= {PAGE: document.to_html(), MARKDOWN: document.to_markdown()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            temporary = folder / f".{name}.part"
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(folder / name)
-    except OSError as error:
-        raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
+    texts = {f"{name}.svg": svg for name, svg in drawn.items()}
+    texts |= {PAGE: document.to_html(), MARKDOWN: document.to_markdown()}
+    for name, text in texts.items():
+        files.write(folder / name, text)
 
 
 def draw(receipt: Receipt) -> dict[str, Html]:
@@ -55,7 +49,7 @@ def _document(receipt: Receipt, drawn: dict[str, Html], faces: FaceTable | None)
     sections: list[tuple[str, Sequence[Block]]] = [
         ("Mind", [Warned(text) for text in result["warnings"]]),
         ("What is confused", [Shown(drawn["confusion"])]),
-        ("By expression", [Table(*_expressions(result))]),
+        ("By expression", [by_expression(result)]),
         ("What is true and what is answered", [Shown(drawn["distribution"])]),
         ("How well it knows how sure it is", [Shown(drawn["reliability"]), _certain(result)]),
         ("When it may be silent", [Shown(drawn["risk-coverage"])]),
@@ -76,8 +70,9 @@ def _document(receipt: Receipt, drawn: dict[str, Html], faces: FaceTable | None)
     )
 
 
-def _expressions(result: dict[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    rows: list[tuple[str, ...]] = [
+def by_expression(result: dict[str, Any]) -> Table:
+    """Tell how each expression is found."""
+    rows = [
         (
             name,
             f"{of['faces']:,}",
@@ -89,7 +84,8 @@ def _expressions(result: dict[str, Any]) -> tuple[tuple[str, ...], list[tuple[st
         )
         for name, of in result["expressions"].items()
     ]
-    return ("expression", "faces", "answered", "recall", "95 %", "precision", "F1"), rows
+    header = ("expression", "faces", "answered", "recall", "95 %", "precision", "F1")
+    return Table(header, rows)
 
 
 def _certain(result: dict[str, Any]) -> str:

@@ -5,11 +5,9 @@ by hand is refused, naming the part. Hashes prove no honesty; `verifying` does, 
 """
 
 import json
-import os
 import platform
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cached_property
 from hashlib import sha256
@@ -19,10 +17,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import __version__
+from mien import __version__, files
 from mien.data.columns import check_unique
 from mien.data.table import FaceTable
-from mien.errors import DataError, OutputError
+from mien.errors import DataError
 from mien.evaluation.answers import Answers
 from mien.evaluation.measures import Result
 from mien.occlusion import NONE
@@ -82,21 +80,12 @@ class Receipt:
 
     def save(self, path: str | Path) -> None:
         """Write the receipt as JSON, a line a part, whole or not at all."""
-        path, parts = Path(path), self._parts()
+        parts = self._parts()
         head = {"format": FORMAT, "kind": KIND, "sha256": self.sha256}
         whole = {**head, "parts_sha256": {name: _hash(part) for name, part in parts.items()}}
         items = (whole | parts).items()
         lines = [f"{json.dumps(name)}: {json.dumps(part)}" for name, part in items]
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
-            os.replace(temporary, path)
-        except OSError as error:
-            raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-        finally:
-            with suppress(OSError):
-                temporary.unlink()
+        files.write(path, "{" + ",\n".join(lines) + "}\n")
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -106,10 +95,9 @@ class Receipt:
         parts = {name: content[name] for name in PARTS}
         changed = [name for name, part in parts.items() if stated.get(name) != _hash(part)]
         if changed or whole != _hash(parts):
-            raise DataError(
-                f"{path} was changed after it was made: the hash of its"
-                f" {', '.join(changed) or 'whole'} differs; make it again with mien evaluate"
-            )
+            raise _changed(path, f"the hash of its {', '.join(changed) or 'whole'} differs")
+        if added := [*sorted(content.keys() - {*HEAD, *PARTS}), *sorted(stated.keys() - {*PARTS})]:
+            raise _changed(path, f"no receipt has {', '.join(map(repr, added))}")
         try:
             return cls(**{name: _KINDS.get(name, _same)(part) for name, part in parts.items()})
         except (ValueError, TypeError) as error:
@@ -120,6 +108,7 @@ class Receipt:
 
 
 PARTS = tuple(field.name for field in fields(Receipt))
+HEAD = ("format", "kind", "sha256", "parts_sha256")
 
 
 def make(
@@ -153,6 +142,7 @@ def make(
             "output": output,
             "labels": list(reader.labels),
             "mirror": reader.mirror,
+            **({"balanced": True} if reader.balanced else {}),
         },
         data={
             "name": data.get("data_set") or data.get("table"),
@@ -196,7 +186,7 @@ def ids_hash(ids: list[str]) -> str:
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:
@@ -210,6 +200,22 @@ def _content(path: Path) -> dict[str, Any]:
     if lacking or not isinstance(content["parts_sha256"], dict):
         raise DataError(f"{path} has no {', '.join(lacking) or 'hashes'}; make it again")
     return content
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object; a key that is there twice would hide what the first one says."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} is there twice")
+    return found
+
+
+def _changed(path: str | Path, what: str) -> DataError:
+    return DataError(
+        f"{path} was changed after it was made: {what}; make it again with mien evaluate"
+    )
 
 
 def _hash(part: Any) -> str:

@@ -1,21 +1,21 @@
 """Which faces are measured: of a data set by name or of a table, by split, fold, list and rule."""
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mien.data import audit, readers
+from mien.data import audit, points, readers
 from mien.data.columns import check_unique
 from mien.data.labels import RULES
 from mien.data.listing import Listing
 from mien.data.protocol import DATA_SETS, Protocol
 from mien.data.readers.ferplus import labelled
 from mien.data.readers.lists import listed
-from mien.data.splits import Fold, Splits, official_order, take
+from mien.data.splits import Splits, official_order, take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.answers import Images, Locate, Points
@@ -60,7 +60,9 @@ class Choice:
 
     def __post_init__(self) -> None:
         if (self.data_set is None) == (self.table is None):
-            raise UsageError("expected either a data set by name or a table; give one of them")
+            raise UsageError(
+                "expected a data set by name (--dataset) or a table (--table); give one of them"
+            )
         if self.table and (self.list_file or self.points_file or self.options):
             raise UsageError("a table brings its points and has no reader; give it alone")
         if self.list_file and self.data_set != "ferplus":
@@ -76,6 +78,7 @@ class Choice:
             if name is not None and name not in known:
                 raise UsageError(unknown_name(kind, name, known))
         self._protocol()
+        self._check_files()
 
     def select(
         self, root: str | Path | None, preparation: Preparation, *, quiet: bool = True
@@ -125,8 +128,8 @@ class Choice:
         }
         if self.splits is not None:
             splits = Splits.open(self.splits)
-            fold = splits.fold(int(self.fold) if self.fold.isdigit() else self.fold)
-            stated |= _of_fold(splits, fold, self.part)
+            fold = splits.fold(self.fold)
+            stated |= {**splits.stated(fold), "part": self.part}
             chosen, train = take(faces, getattr(fold, self.part)), set(fold.train)
         else:
             stated["split"] = split = self._split(faces)
@@ -158,6 +161,17 @@ class Choice:
             points_file=self.points_file,
             without_duplicates=self.without_duplicates,
         )
+
+    def _check_files(self) -> None:
+        """Check what is small, before the faces are read."""
+        own = {name: value for name, value in self.options.items() if name != "unpack"}
+        readers.checked(self.data_set or "", own)
+        named = {"a list of FER+ faces": self.list_file, "a file of splits": self.splits}
+        for kind, path in named.items():
+            if path is not None and not path.is_file():
+                raise DataError(f"no file {path}; expected {kind}")
+        if self.points_file is not None:
+            points.check(self.points_file)
 
     def _settings(self) -> dict[str, Any]:
         own: dict[str, Any] = {"points_file": self.points_file} if self.points_file else {}
@@ -196,29 +210,6 @@ def located(
         return landmarker.from_whole(images)[0]
 
     return locate, {**stated, "points": few + found}
-
-
-def again(
-    choice: Choice,
-    ids: Sequence[str],
-    root: str | Path | None,
-    preparation: Preparation,
-    *,
-    quiet: bool = True,
-) -> FaceTable:
-    """Read the faces of these ids once more, in that order."""
-    faces, _ = replace(choice, split=None).read(root, preparation, quiet=quiet)
-    return take(faces, ids)
-
-
-def _of_fold(splits: Splits, fold: Fold, part: str) -> dict[str, Any]:
-    return {
-        "splits": splits.description,
-        "splits_ids_sha256": splits.ids_sha256,
-        "fold": fold.name,
-        "part": part,
-        "subjects_overlap": splits.subjects_overlap or None,
-    }
 
 
 def _cut(data: Listing, preparation: Preparation, quiet: bool) -> tuple[FaceTable, int]:

@@ -1,7 +1,7 @@
 """Score a receipt again, and say whether it holds."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,7 @@ from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
 from mien.evaluation import receipts, score
 from mien.evaluation.receipts import Receipt
-from mien.evaluation.selection import EVERY, Choice, Chosen, again
-from mien.preparation import Preparation
+from mien.evaluation.selection import EVERY, Choice, Chosen
 from mien.recognizer import ExpressionReader
 
 # Another processor rounds probabilities otherwise, and that may move a face to the next bin.
@@ -77,14 +76,23 @@ def verify(
     landmarks: str | Path | None = None,
     quiet: bool = True,
 ) -> list[Check]:
-    """Check model and faces, then measure again; what follows on a check that fails is left out."""
+    """Check model and faces, then measure again; what follows on a check that fails is left out.
+
+    Data that cannot be read are no failure of the receipt: they raise DataError.
+    """
     checks = [_equal("model", receipt.model["sha256"], reader.sha256)]
     if not checks[-1].holds:
         return checks
+    by_ids = bool(receipt.data.get("splits") or (choice.table and not receipt.data.get("table")))
+    if by_ids:
+        found, _ = replace(choice, split=None).read(root, reader.preparation, quiet=quiet)
+    else:
+        found = choice.select(root, reader.preparation, quiet=quiet).faces
     try:
-        faces, how = _faces(receipt, choice, root, reader.preparation, quiet)
+        faces = _matched(receipt, found, by_ids)
     except DataError as error:
         return [*checks, Check("faces", False, str(error))]
+    how = "found by their ids" if by_ids else "selected again"
     checks += [Check("faces", True, f"{len(faces)} {how}"), *_of_data(receipt, faces)]
     if not all(check.holds for check in checks):
         return checks
@@ -96,6 +104,8 @@ def verify(
         occluder=condition["occluder"],
         style=condition.get("style"),
         severity=condition.get("severity", 1.0),
+        pad_px=condition.get("pad_px"),
+        fixed_size=condition.get("fixed_size", False),
         seed=condition.get("seed", 0),
         shared=condition.get("shared", False),
         quiet=quiet,
@@ -103,13 +113,10 @@ def verify(
     return [*checks, *_of_answers(receipt, measured)]
 
 
-def _faces(
-    receipt: Receipt, choice: Choice, root: Path | None, steps: Preparation, quiet: bool
-) -> tuple[FaceTable, str]:
-    """Select as the receipt says it did; of other data, or by a file of ids, take its ids."""
-    if receipt.data.get("splits") or (choice.table and not receipt.data.get("table")):
-        return again(choice, receipt.faces, root, steps, quiet=quiet), "found by their ids"
-    faces = choice.select(root, steps, quiet=quiet).faces
+def _matched(receipt: Receipt, faces: FaceTable, by_ids: bool) -> FaceTable:
+    """Take the receipt's faces; selected as it says it did, there must be no others."""
+    if by_ids:
+        return take(faces, receipt.faces)
     if receipt.condition.get("shared"):
         faces = faces[np.isin(faces.expression_names(), receipt.labels)]
     found, told = set(faces.source_id.tolist()), set(receipt.faces)
@@ -119,7 +126,7 @@ def _faces(
             f"the protocol selects other faces: {len(told - found)} of the receipt's are not among"
             f" them, {len(found - told)} are only among them, such as {example!r}"
         )
-    return take(faces, receipt.faces), "selected again"
+    return take(faces, receipt.faces)
 
 
 def _of_data(receipt: Receipt, faces: FaceTable) -> Iterator[Check]:

@@ -14,7 +14,8 @@ import PIL.Image
 from numpy.typing import NDArray
 from PIL.Image import Transpose
 
-from mien.errors import InputError, OutputError, UsageError
+from mien.errors import InputError, UsageError
+from mien.files import replacing
 from mien.images.pixels import Image
 
 Source = str | os.PathLike[str] | bytes | PIL.Image.Image | NDArray[Any]
@@ -115,15 +116,8 @@ def write(path: str | os.PathLike[str], image: Image) -> None:
         raise UsageError(
             f"cannot write {target}: the suffix must be one of {', '.join(_WRITE_OPTIONS)}"
         )
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-    try:
-        with open(unfinished, "wb") as stream:
-            PIL.Image.fromarray(image).save(stream, **options)
-        os.replace(unfinished, target)
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(target, parents=False) as unfinished, open(unfinished, "wb") as stream:
+        PIL.Image.fromarray(image).save(stream, **options)
 
 
 @contextmanager

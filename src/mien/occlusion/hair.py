@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.occlusion.head import Head, Light, drawn
 from mien.occlusion.kinds import Draw, Points
@@ -19,6 +20,7 @@ COLOURS = (
     (150, 148, 146),
 )
 CROWN, TIPS = -1.5, 0.26
+FRAYED = 0.12  # of a lock's length
 # How a fringe falls: how far locks sweep to one side, how far apart a parting throws them, how
 # uneven their tips are.
 FALLS = ((0.06, 0.0, 0.1), (0.5, 0.0, 0.2), (0.08, 0.3, 0.22), (0.18, 0.1, 0.32))
@@ -50,13 +52,17 @@ def plan(
 
     def look(places: Places) -> tuple[Floats, Floats]:
         x, y = head.at(places)
-        opacity, shade = np.zeros(x.shape), np.zeros(x.shape)
-        for number, lock in enumerate(locks):
-            alpha, tone = _strands(lock, x, y, number, fine, shine)
-            shade = np.where(alpha, tone, shade)
-            opacity = np.maximum(opacity, alpha)
-        tone = light.shade(head.facing(x)) * shade
-        return opacity, tone[..., None] * colour
+        opacity, shade = np.zeros(x.size), np.zeros(x.size)
+        left, left_x, left_y = np.arange(x.size), x.ravel(), y.ravel()
+        # From the uppermost lock down: of those below only what it leaves open is drawn.
+        for number, lock in reversed(list(enumerate(locks))):
+            rows, tone = _strands(lock, left_x, left_y, number, fine, shine)
+            found = left[rows]
+            opacity[found], shade[found] = 1, tone
+            left = np.delete(left, rows)
+            left_x, left_y = np.delete(left_x, rows), np.delete(left_y, rows)
+        lit = light.shade(head.facing(x)) * shade.reshape(x.shape)
+        return opacity.reshape(x.shape), lit[..., None] * colour
 
     ends = [lock.root + np.array([[0, 0], [lock.bend, lock.length]]) for lock in locks]
     tips = np.concatenate(ends)
@@ -91,13 +97,20 @@ def _locks(head: Head, rng: np.random.Generator, severity: float) -> list[_Lock]
 
 def _strands(
     lock: _Lock, x: Floats, y: Floats, number: int, fine: Noise, shine: float
-) -> tuple[Floats, Floats]:
-    """Say where a lock lies and how light its strands are; it frays towards the tip."""
-    part = (y - lock.root[1]) / lock.length
+) -> tuple[NDArray[np.intp], Floats]:
+    """Say which of places (N,) a lock covers, and how light its strands are; the tip is frayed."""
+    start, end = sorted((0.0, lock.bend))
+    right, down = x - lock.root[0], y - lock.root[1]
+    near = (right > start - lock.half) & (right < end + lock.half)
+    rows = np.flatnonzero(near & (down > 0) & (down < (1 + FRAYED) * lock.length))
+    part = down[rows] / lock.length
     inside = np.clip(part, 0, 1)
     half = lock.half * (1 - 0.88 * inside**2.2) * (0.4 + 0.6 * np.minimum(1, 3 * inside))
-    aside = (x - lock.root[0] - lock.bend * inside**1.3) / half
+    aside = (right[rows] - lock.bend * inside**1.3) / half
+    slim = np.abs(aside) < 1
+    rows, part, inside, aside = rows[slim], part[slim], inside[slim], aside[slim]
     strand = fine(6.0 * aside + 11 * number, 1.6 * inside + 5 * number)
-    lies = (part > 0.04 + 0.04 * strand) & (np.abs(aside) < 1) & (part < 1 + 0.12 * strand)
+    lies = (part > 0.04 + 0.04 * strand) & (part < 1 + FRAYED * strand)
     light = 0.72 + 0.26 * strand + shine * np.exp(-(((part - 0.42 - 0.05 * strand) / 0.12) ** 2))
-    return lies, lock.tone * np.maximum(light - 0.3 * np.abs(aside) ** 3, 0.12)
+    tone = lock.tone * np.maximum(light - 0.3 * np.abs(aside) ** 3, 0.12)
+    return rows[lies], tone[lies]

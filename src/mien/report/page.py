@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -64,11 +65,20 @@ def paragraph(text: str) -> Html:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Html:
     """Lay out rows; the first column names them, numbers stand right."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in header)
+    listed = [list(row) for row in rows]
+    kinds = [[_kind(text) for text in row] for row in listed]
+    inner = zip(*(row[1:] for row in kinds), strict=True)
+    columns = ["", *(_column({*column}) for column in inner)]
+    head = [_cell("th", *one) for one in zip_longest(header, columns, fillvalue="")]
     lines = [
-        f"<tr><th>{escape(first)}</th>{''.join(map(_cell, rest))}</tr>" for first, *rest in rows
+        [
+            _cell("td" if at else "th", text, _set(kind, column))
+            for at, (text, kind, column) in enumerate(zip(row, of, columns, strict=True))
+        ]
+        for row, of in zip(listed, kinds, strict=True)
     ]
-    return f'<div class="wide"><table><tr>{head}</tr>{"".join(lines)}</table></div>'
+    body = "".join(f"<tr>{''.join(line)}</tr>" for line in (head, *lines))
+    return f'<div class="wide"><table>{body}</table></div>'
 
 
 def gallery(groups: Iterable[Sequence[Picture]], *, large: bool = False) -> Html:
@@ -111,12 +121,26 @@ def _picture(shown: Picture) -> Html:
     )
 
 
-def _cell(text: str) -> Html:
+def _kind(text: str) -> str:
+    """Tell how a cell is set: a number, lines, a short text, or any other."""
     number = "".join(letter for letter in text if letter not in "+-,. %") or text
     if number.isdigit():
-        return f'<td class="n">{escape(text)}</td>'
-    kind = "lines" if "\n" in text else "short" if len(text) <= SHORT else ""
-    return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
+        return "n"
+    return "lines" if "\n" in text else "short" if len(text) <= SHORT else ""
+
+
+def _column(kinds: set[str]) -> str:
+    """Set a column of numbers to the right, short texts among them too."""
+    return "n" if kinds & {"n", "lines"} and "" not in kinds else ""
+
+
+def _set(kind: str, column: str) -> str:
+    return (column or "short") if kind in ("n", "short") else kind
+
+
+def _cell(tag: str, text: str, kind: str) -> Html:
+    named = f' class="{kind}"' if kind else ""
+    return f"<{tag}{named}>{escape(text)}</{tag}>"
 
 
 _STYLE = """
@@ -126,10 +150,10 @@ _STYLE = """
   --soft: #9aa3b2; --line: #343943; --accent: #86b1ee; --bad: #f08a7e; --good: #74cf9f; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 68rem; padding: 2.5rem 1.25rem 5rem; background: var(--paper);
-  color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+  color: var(--ink); font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.25rem; margin: 0 0 .75rem; }
-p { max-width: 46rem; margin: .5rem 0 1rem; }
+p { max-width: 46rem; margin: .5rem 0 1rem; overflow-wrap: anywhere; }
 header p { font-size: 1.1rem; color: var(--soft); }
 section { margin-top: 2.75rem; scroll-margin-top: 1rem; }
 nav { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; font-size: .92rem; margin-top: 1.5rem; }
@@ -142,13 +166,15 @@ a:hover { text-decoration: underline; }
 .fact b { display: block; font-size: 1.65rem; color: var(--ink); line-height: 1.25; }
 .fact.bad b { color: var(--bad); }
 .fact.good b { color: var(--good); }
-.wide { overflow-x: auto; }
+.wide { max-width: 100%; overflow-x: auto; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); }
+th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }
 tr:first-child th { color: var(--soft); font-weight: 500; }
-td.n { text-align: right; }
-td.short { white-space: nowrap; }
+tr > :first-child { position: sticky; left: 0; max-width: 45vw; background: var(--paper); }
+tr > :last-child { padding-right: 0; }
+.n, .lines { text-align: right; }
+.n, .short, tr:first-child th { white-space: nowrap; }
 td.lines { white-space: pre; font-size: .8rem; line-height: 1.35; color: var(--soft); }
 td.lines::first-line { font-size: .92rem; color: var(--ink); }
 svg { display: block; max-width: 100%; height: auto; margin: .75rem 0 1.25rem; }
@@ -165,7 +191,6 @@ figcaption small { color: var(--soft); font-size: .72rem; }
 .large figure, .large img { width: 144px; }
 .large img { height: 144px; image-rendering: pixelated; }
 .large figcaption * { white-space: normal; }
-.wide { max-width: 100%; }
 pre { font-size: .8rem; line-height: 1.4; padding: .8rem 1rem; background: var(--card);
   border: 1px solid var(--line); border-radius: .6rem; }
 summary { cursor: pointer; color: var(--accent); }
@@ -176,9 +201,11 @@ summary { cursor: pointer; color: var(--accent); }
   .large img { height: 128px; } }
 @media print { :root { color-scheme: light; --paper: #fff; --card: #fff; --ink: #000;
   --soft: #444; --line: #bbb; --accent: #000; --bad: #a00; --good: #060; }
-  body { max-width: none; padding: 0; font-size: 11px; } nav, details { display: none; }
-  h2 { break-after: avoid; } svg, tr, figure, .fact { break-inside: avoid; }
-  .wide { overflow: visible; } section { margin-top: 1.5rem; } }
+  :root { font-size: 11px; } body { max-width: none; padding: 0; } nav, details { display: none; }
+  h2, p:has(+ svg), p:has(+ .wide) { break-after: avoid; } section { margin-top: 1.5rem; }
+  svg, p, tr, figure, .fact { break-inside: avoid; } svg { max-width: 55%; }
+  .large figure, .large img { width: 100px; } .large img { height: 100px; }
+  .wide { overflow: visible; } tr > :first-child { position: static; } }
 """
 
 _PAGE = """<!doctype html>

@@ -1,6 +1,6 @@
 """Set models against data sets: trained on one, tested on the other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -51,8 +51,8 @@ def across(receipts: Sequence[Receipt]) -> Crossing:
     for receipt in receipts:
         hashes.setdefault(receipt.model["name"], set()).add(receipt.model["sha256"])
     cells: dict[tuple[str, str], tuple[int, int]] = {}
-    for receipt in receipts:
-        model, data = str(receipt.model["name"]), str(receipt.data["name"])
+    for receipt, data in zip(receipts, data_names(receipts), strict=True):
+        model = str(receipt.model["name"])
         if len(hashes[model]) > 1:
             model = f"{model} {receipt.model['sha256'][:8]}"
         if (model, data) in cells:
@@ -67,6 +67,42 @@ def across(receipts: Sequence[Receipt]) -> Crossing:
         expressions=expressions,
         cells=tuple(tuple(cells.get((model, data)) for data in data_sets) for model in models),
     )
+
+
+def data_names(receipts: Sequence[Receipt], *, drawn: bool = True) -> list[str]:
+    """Name the faces of receipts: by the data set, and by what else tells two of one set apart.
+
+    `drawn` counts what was drawn on them too.
+    """
+    said = [_told(receipt, drawn) for receipt in receipts]
+    shown = [[at for at in range(len(own)) if at == 0 or _varies(said, own, at)] for own in said]
+    return [
+        ", ".join(own[at] for at in places if own[at])
+        for own, places in zip(said, shown, strict=True)
+    ]
+
+
+def condition(drawn: Mapping[str, Any]) -> str:
+    """Name what was drawn on every face."""
+    severity = drawn.get("severity", 1.0)
+    named = (drawn["occluder"], drawn.get("style"), f"to {severity:g}" if severity != 1 else "")
+    return " ".join(filter(None, named))
+
+
+def _told(receipt: Receipt, drawn: bool) -> tuple[str, ...]:
+    data = receipt.data
+    fold = " ".join(str(data[name]) for name in ("fold", "part") if data.get(name))
+    return (
+        str(data["name"]),
+        str(data.get("list") or data.get("split") or fold),
+        f"by {data.get('rule')}" if data.get("rule") else "",
+        "without duplicates" if data.get("duplicates_of_train") == "left out" else "",
+        condition(receipt.condition) if drawn else "",
+    )
+
+
+def _varies(said: Sequence[tuple[str, ...]], own: tuple[str, ...], at: int) -> bool:
+    return len({one[at] for one in said if one[0] == own[0]}) > 1
 
 
 def common(receipts: Sequence[Receipt]) -> tuple[str, ...]:

@@ -1,16 +1,15 @@
 """The cells of a study on disk: a receipt each, so that nothing finished is ever done again."""
 
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from mien.errors import DataError, OutputError, UsageError
 from mien.evaluation import Receipt
-from mien.progress import say, track
+from mien.files import keep_plan, read_object, write
+from mien.progress import say, span, track
 
 PLAN = "plan.json"
 
@@ -34,18 +33,7 @@ class Store:
 
     def __init__(self, folder: Path, plan: Mapping[str, Any]) -> None:
         self.folder = folder
-        asked = json.loads(json.dumps(plan))
-        path = folder / PLAN
-        if not path.exists():
-            write(path, json.dumps(asked, indent=1))
-            return
-        found = _read(path)
-        changed = sorted(name for name in {*asked, *found} if asked.get(name) != found.get(name))
-        if changed:
-            raise UsageError(
-                f"{folder} holds a study with other settings ({', '.join(changed)} differ);"
-                " name another --out folder"
-            )
+        keep_plan(folder / PLAN, plan, "a study")
 
     def __contains__(self, cell: Cell) -> bool:
         return self.path(cell).exists()
@@ -67,7 +55,7 @@ class Store:
     def history(self, trained: str, seed: int, fold: str) -> dict[str, list[float | None]]:
         """Give a training's measures by epoch; none where it left none."""
         path = self._history(trained, seed, fold)
-        return _read(path) if path.exists() else {}
+        return read_object(path, "remove it and run again") if path.exists() else {}
 
     def _history(self, trained: str, seed: int, fold: str) -> Path:
         return self.folder / "histories" / _plain(trained) / f"seed-{seed} {_plain(fold)}.json"
@@ -81,40 +69,9 @@ def steps(units: Sequence[Unit], description: str, quiet: bool) -> Iterator[Unit
         if not sys.stderr.isatty():
             spent = time.monotonic() - started
             left = spent / number * (len(units) - number)
-            say(f"{description}: {number} of {len(units)}, {_span(left)} left", quiet=quiet)
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot read {path}: {error}; remove it and run again") from error
-    if not isinstance(found, dict):
-        raise DataError(f"{path} must hold an object, found {type(found).__name__}; remove it")
-    return found
+            say(f"{description}: {number} of {len(units)}, {span(left)} left", quiet=quiet)
 
 
 def _plain(name: str) -> str:
     """Give a name that every file system takes."""
     return "".join(letter if letter.isalnum() or letter in "+-_ " else "_" for letter in name)
-
-
-def _span(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -6,7 +6,7 @@ method, so that none of them is believed more for being one of many.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any
@@ -21,7 +21,7 @@ from mien.expressions import EXPRESSIONS
 from mien.metrics import holm as holm
 from mien.metrics import mcnemar as mcnemar
 from mien.metrics import paired_bootstrap as paired_bootstrap
-from mien.study.across import Answered, answered, common
+from mien.study.across import Answered, answered, common, condition, data_names
 
 ROUNDS = 10_000
 PAIRS = ("first", "all")
@@ -135,11 +135,12 @@ def told_apart(receipts: Sequence[Receipt]) -> list[str]:
             "hash": str(receipt.model["sha256"])[:8],
             "output": str(receipt.model["output"]),
             "mirror": "mirrored" if receipt.model["mirror"] else "one look",
-            "condition": _condition(receipt.condition),
-            "data": str(receipt.data["name"]),
+            "prior": "balanced" if receipt.model.get("balanced") else "as trained",
+            "condition": condition(receipt.condition),
+            "data": data,
             "seed": f"seed {'/'.join(map(str, receipt.seeds.values()))}",
         }
-        for receipt in receipts
+        for receipt, data in zip(receipts, data_names(receipts, drawn=False), strict=True)
     ]
     differing = [key for key in said[0] if len({one[key] for one in said}) > 1]
     if len({one["model"] for one in said}) == len({one["hash"] for one in said}):
@@ -150,12 +151,6 @@ def told_apart(receipts: Sequence[Receipt]) -> list[str]:
         taken[name] += 1
         names[at] = name if taken[name] == 1 else f"{name} ({taken[name]})"
     return names
-
-
-def _condition(drawn: Mapping[str, Any]) -> str:
-    severity = drawn.get("severity", 1.0)
-    said = (drawn["occluder"], drawn.get("style"), f"to {severity:g}" if severity != 1 else "")
-    return " ".join(filter(None, said))
 
 
 def _check_same(found: Sequence[Answered], names: Sequence[str]) -> None:

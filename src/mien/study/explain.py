@@ -29,16 +29,23 @@ Targets = NDArray[np.int64]
 class Explanation:
     """What was found for faces of one kind, in points of probability lost.
 
-    face: (H, W), the face or the mean of them. sliding: (H, W), what a small cover costs where it
-    lies. regions: what hiding each costs; masks: (H, W), which pixels of the face it hides.
+    probability: of what is explained, on the whole faces. face: (H, W), the face or the mean of
+    them. sliding: (H, W), what a small cover costs where it lies. regions: what hiding each costs;
+    masks: (H, W), which pixels of the face it hides.
     """
 
     name: str
     faces: int
+    probability: float
     face: Crops
     sliding: Floats
     regions: dict[str, float]
     masks: dict[str, NDArray[np.bool_]]
+
+    @property
+    def most(self) -> float:
+        """What the costliest cover or region costs, or gives."""
+        return max(float(np.abs(self.sliding).max()), *map(abs, self.regions.values()), 0.0)
 
 
 def explain(
@@ -78,6 +85,7 @@ def explain(
     return Explanation(
         name=name,
         faces=len(crops),
+        probability=float(own.mean()),
         face=face,
         sliding=spread(losses, centres, crops.shape[1:3]),
         regions=regions,

@@ -1,22 +1,26 @@
 """Explanations as pictures and as a page."""
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import images
-from mien.report.document import Block, Document, Shown, Table
+from mien.files import numbered, write
+from mien.records import percent
+from mien.report.document import Block, Document, Shown, Table, Warned
 from mien.report.faces import face_map, tinted
-from mien.report.page import Fact, Picture, gallery
-from mien.study.cells import write
+from mien.report.page import Fact, Picture, gallery, png
 from mien.study.explain import Explanation
 from mien.study.sentences import points
 
 PAGE, RECORD = "index.html", "explanations.json"
+SCHEMA = "mien.explain/1"
+LITTLE = 0.01  # of a probability: less than this is no answer
 HOW = (
     "A square is laid on one place of the face after the other, and regions are hidden; red is"
     " where the probability of the expression falls, blue where it rises, in points. Grad-CAM,"
@@ -33,31 +37,51 @@ def write_explanations(
     cams: Sequence[NDArray[np.float64] | None],
     stated: dict[str, Any],
     *,
+    sources: Sequence[str] = (),
     show: bool,
 ) -> dict[str, Any]:
-    """Write the maps (.png), a page and a JSON; `show` says that single faces may be shown."""
-    record = {
-        "schema": "mien.explain/1",
-        **{name: value for name, value in stated.items() if value is not None},
-        "explanations": [
-            {"name": one.name, "faces": one.faces, "regions": one.regions} for one in found
-        ],
-    }
+    """Write the maps (.png), a page and a JSON; maps of an earlier run are taken away.
+
+    `sources` are the photographs explained; `show` says that single faces may be shown.
+    """
     drawn = [maps(one, cam) for one, cam in zip(found, cams, strict=True)]
-    folder.mkdir(parents=True, exist_ok=True)
-    for one, pictures in zip(found, drawn, strict=True):
-        for kind, picture in pictures.items():
-            images.write(folder / f"{_file(one.name)}-{kind}.png", picture)
+    files = {
+        f"{name}-{kind}.png": png(picture)
+        for name, pictures in zip(_names(found), drawn, strict=True)
+        for kind, picture in pictures.items()
+    }
+    warnings = list(_warnings(found))
+    record = {
+        "schema": SCHEMA,
+        **{name: value for name, value in stated.items() if value is not None},
+        "warnings": warnings,
+        "explanations": [
+            {
+                "name": one.name,
+                **({"source": sources[at]} if sources else {}),
+                "faces": one.faces,
+                "probability": one.probability,
+                "regions": one.regions,
+            }
+            for at, one in enumerate(found)
+        ],
+        "files": {name: sha256(content).hexdigest() for name, content in files.items()},
+    }
+    _clear(folder, files)
+    for name, content in files.items():
+        write(folder / name, content)
     shown = [
         [Picture(picture, one.name, kind) for kind, picture in pictures.items()]
         for one, pictures in zip(found, drawn, strict=True)
         if show or one.faces > 1
     ]
+    count = sum(one.faces for one in found)
     document = Document(
         title="Where the answer comes from",
-        lead="".join(_lead(found)),
-        facts=[Fact(f"{sum(one.faces for one in found):,}", "faces")],
+        lead="".join(_lead(found)) or "No part hidden alone moves the answer.",
+        facts=[Fact(f"{count:,}", "face" if count == 1 else "faces")],
         sections=[
+            ("Mind", [Warned(text) for text in warnings]),
             ("Maps", [Shown(gallery(shown, large=True))] if shown else []),
             ("Regions", _regions(found)),
             ("How", [HOW, _settings(stated)]),
@@ -85,7 +109,7 @@ def maps(found: Explanation, cam: NDArray[np.float64] | None = None) -> Maps:
 
 def _lead(found: Sequence[Explanation]) -> Iterator[str]:
     for one in found[:8]:
-        if one.regions:
+        if one.regions and one.most >= LITTLE:
             most = max(one.regions, key=lambda name: one.regions[name])
             yield f"{one.name}: the {most}, {points(one.regions[most])} points. "
 
@@ -105,5 +129,31 @@ def _settings(stated: dict[str, Any]) -> Table:
     return Table(("setting", "value"), said)
 
 
-def _file(name: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
+def _warnings(found: Sequence[Explanation]) -> Iterator[str]:
+    still = [f"{one.name} ({percent(one.probability)})" for one in found if one.most < LITTLE]
+    if still:
+        yield (
+            f"No part hidden moves the probability by a point: {', '.join(still)}. Answers so"
+            " settled show nothing here; that does not say that no part matters."
+        )
+
+
+def _names(found: Sequence[Explanation]) -> list[str]:
+    """Name the files of each, plainly, none hidden and none twice."""
+    taken: set[str] = set()
+    plain = (re.sub(r"[^\w.+-]+", "-", one.name).strip("-._") or "face" for one in found)
+    return [numbered(name, taken) for name in plain]
+
+
+def _clear(folder: Path, kept: Mapping[str, bytes]) -> None:
+    """Remove the maps that an earlier run wrote here and that nobody changed since."""
+    try:
+        earlier = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        files = earlier["files"] if earlier["schema"] == SCHEMA else {}
+        for name, digest in files.items():
+            path = folder / Path(name).name
+            if name not in kept and path.is_file():
+                if sha256(path.read_bytes()).hexdigest() == digest:
+                    path.unlink()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return  # nothing that tells what mien wrote

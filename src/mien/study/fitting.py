@@ -7,7 +7,6 @@ beside those of training, and nothing looks at them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -19,42 +18,20 @@ from torch import nn
 from torch.nn import functional
 
 from mien.errors import MienError, UsageError, unknown_name
-from mien.networks.jaffe import JaffeNetwork
-from mien.networks.residual import ResidualNetwork, arranged
+from mien.networks import registry
+from mien.networks.residual import arranged
 from mien.study.settings import Training
+from mien.training.optimizers import make_optimizer, set_rate
+from mien.training.passes import layout
+from mien.training.schedules import learning_rate
+from mien.training.settings import Optimizer
 
 Crops = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
 HEAD = "expression"
 _AT_ONCE = 256
-_CLIP = 5.0
-
-_NETWORKS: dict[str, Callable[[int, Training], nn.Module]] = {
-    "jaffe": lambda classes, training: JaffeNetwork(
-        {HEAD: classes},
-        side=training.preparation.size_hw[0],
-        channels=1 if training.preparation.colour == "grey" else 3,
-    ),
-    "residual": lambda classes, training: ResidualNetwork(
-        {HEAD: classes}, widths=(32, 64, 128, 256), blocks=(1, 2, 2, 1), stem_stride=2
-    ),
-    "narrow": lambda classes, training: ResidualNetwork(
-        {HEAD: classes}, widths=(16, 32, 64, 128), blocks=(1, 2, 2, 1), stem_stride=2, dropout=0.1
-    ),
-}
-_OPTIMIZERS: dict[str, Callable[[nn.Module, Training], torch.optim.Optimizer]] = {
-    "adam": lambda network, training: torch.optim.Adam(
-        network.parameters(), training.learning_rate, weight_decay=training.weight_decay
-    ),
-    "sgd": lambda network, training: torch.optim.SGD(
-        network.parameters(),
-        training.learning_rate,
-        momentum=0.9,
-        weight_decay=training.weight_decay,
-        nesterov=True,
-    ),
-}
+_OPTIMIZERS = ("adam", "sgd")
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +77,12 @@ class Fitted:
 def build(training: Training, classes: int, seed: int) -> nn.Module:
     """Make the network with weights drawn from the seed."""
     torch.manual_seed(seed)
-    return _NETWORKS[training.network](classes, training)
+    return registry.build(
+        training.network,
+        {HEAD: classes},
+        side=training.preparation.size_hw[0],
+        channels=1 if training.preparation.colour == "grey" else 3,
+    )
 
 
 def fit(
@@ -108,27 +90,28 @@ def fit(
 ) -> Fitted:
     """Train on some faces; the others are only watched."""
     _check(training, device)
-    network = arranged(build(training, classes, seed), torch.channels_last).to(device)
+    quick = layout(training.network)
+    network = arranged(build(training, classes, seed), quick).to(device)
     fitted = Fitted(network, training, device)
-    optimizer = _OPTIMIZERS[training.optimizer](network, training)
+    moving = _moving(training)
+    optimizer = make_optimizer(network, moving)
     rng = np.random.default_rng(seed)
     steps = math.ceil(len(train) / training.batch_size)
     for epoch in range(training.epochs):
         network.train()
         total, right = 0.0, 0
         for step, rows in enumerate(np.array_split(rng.permutation(len(train)), steps)):
-            for group in optimizer.param_groups:
-                group["lr"] = _rate(training, (epoch + step / steps) / training.epochs)
+            set_rate(optimizer, learning_rate(moving, epoch + step / steps, training.epochs))
             crops = _augmented(train.crops[rows], training, rng)
             inputs = torch.from_numpy(training.preparation.normalized(crops))
-            inputs = inputs.to(device, memory_format=torch.channels_last)  # a fifth of the time
+            inputs = inputs.to(device, memory_format=quick)
             truth = torch.from_numpy(train.labels[rows]).to(device)
             with torch.autocast(device.partition(":")[0], torch.bfloat16, training.bfloat16):
                 logits = network(inputs)[HEAD]
             loss = functional.cross_entropy(logits.float(), truth)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
-            nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
+            nn.utils.clip_grad_norm_(network.parameters(), moving.clip)
             optimizer.step()
             total += loss.item() * len(rows)
             right += int((logits.argmax(1) == truth).sum())
@@ -151,13 +134,15 @@ def _log(fitted: Fitted, loss: float, accuracy: float, test: Faces) -> None:
         fitted.history.setdefault(name, []).append(round(value, 5))
 
 
-def _rate(training: Training, done: float) -> float:
-    """Rise over the first tenth and fall in a cosine, or stay."""
-    if training.schedule == "constant":
-        return training.learning_rate
-    if done < 0.1:
-        return training.learning_rate * max(done * 10, 0.02)
-    return training.learning_rate * 0.5 * (1 + math.cos(math.pi * (done - 0.1) / 0.9))
+def _moving(training: Training) -> Optimizer:
+    """Say as recipes do how the weights move."""
+    return Optimizer(
+        kind=training.optimizer,
+        learning_rate=training.learning_rate,
+        weight_decay=training.weight_decay,
+        decay_all=True,
+        schedule="constant" if training.schedule == "constant" else "one-cycle",
+    )
 
 
 def _augmented(crops: Crops, training: Training, rng: np.random.Generator) -> Crops:
@@ -176,11 +161,7 @@ def _augmented(crops: Crops, training: Training, rng: np.random.Generator) -> Cr
 
 
 def _check(training: Training, device: str) -> None:
-    for kind, name, known in (
-        ("network", training.network, _NETWORKS),
-        ("optimizer", training.optimizer, _OPTIMIZERS),
-    ):
-        if name not in known:
-            raise UsageError(unknown_name(kind, name, known))
+    if training.optimizer not in _OPTIMIZERS:
+        raise UsageError(unknown_name("optimizer", training.optimizer, _OPTIMIZERS))
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise UsageError(f"the device {device!r} is not there; torch finds no CUDA: take cpu")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.columns import check_unique
+from mien.data.points import with_points
 from mien.data.splits import Fold, Splits, take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
@@ -19,7 +20,6 @@ from mien.expressions import EXPRESSIONS
 from mien.recognizer import ExpressionReader
 from mien.study.cells import Cell, Store, steps
 from mien.study.estimates import Outcome
-from mien.study.faces import with_points
 from mien.study.retraining import Retraining
 from mien.study.settings import WHOLE, Training, checked
 
@@ -60,10 +60,11 @@ def sweep(
 ) -> Done:
     """Show one model the chosen faces under every condition; a seed is that of what is drawn.
 
-    `drawn`: how occluders are drawn, their `style` and `severity`. `locate` finds, once for all
-    conditions, the points that lack; the receipts are those of `mien evaluate` all the same.
+    `drawn`: how occluders are drawn: `style`, `severity`, `pad_px`, `fixed_size`. `locate` finds,
+    once for all conditions, the points that lack; the receipts are those of `mien evaluate` all the
+    same.
     """
-    conditions = checked(conditions)
+    conditions = checked(conditions, drawn)
     check_classes(chosen.faces)
     given = points_hash(chosen.faces)
     if locate:
@@ -118,7 +119,7 @@ def retrain(
 
     `drawn` are options of the occluders. What is drawn on a face is the same in every cell.
     """
-    conditions = checked(conditions)
+    conditions = checked(conditions, drawn)
     check_classes(table)
     _check_points(table)
     check_unique(table.source_id)

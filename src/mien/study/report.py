@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from mien import __version__
+from mien.files import write
 from mien.report import figures
 from mien.report.document import Block, Document, Shown, Table, Warned, csv_text
 from mien.report.page import Fact, code, fold
 from mien.study.cautions import cautions
-from mien.study.cells import write
 from mien.study.estimates import Estimate, Findings
 from mien.study.importance import RETRAIN, Done
 from mien.study.pictures import maps, samples
 from mien.study.sentences import capital, points
-from mien.study.settings import WHOLE, phrase
+from mien.study.settings import WHOLE, phrase, ranked
 
 FILES = {"page": "report.html", "text": "report.md", "rows": "results.csv", "record": "study.json"}
 COLUMNS = ("trained", "tested", "expression", "faces", "measure", "value", "low", "high")
@@ -37,8 +37,9 @@ HOW = {
 INTERVALS = (
     "All intervals are 95 %, by a paired bootstrap of {rounds:,} draws over {whom}: every draw"
     " takes the same ones under all conditions. A cost is the accuracy on whole faces less that"
-    " under the condition, in points; p is McNemar's, corrected by Holm."
+    " under the condition, in points"
 )
+TESTED = "; p is McNemar's, corrected by Holm."
 
 
 def write_report(
@@ -76,6 +77,7 @@ def report(done: Done, found: Findings, record: dict[str, Any], rounds: int) -> 
     """Put the page together."""
     whom = "people" if found.people < found.faces else "faces"
     said = INTERVALS.format(rounds=rounds, whom=f"{found.people:,} {whom}")
+    said += TESTED if _tested(found) else "."
     histories: list[Block] = []
     if done.histories:
         histories = [
@@ -133,7 +135,13 @@ def _facts(done: Done, found: Findings) -> Iterator[Fact]:
     yield Fact(said, "by these faces", level)
 
 
+def _tested(found: Findings) -> bool:
+    """Tell whether there are p-values: several networks of a condition have no single answer."""
+    return any(one.p is not None for one in found.effects)
+
+
 def _conditions(found: Findings) -> Iterator[Block]:
+    tested = _tested(found)
     lines = [
         (
             one.condition,
@@ -142,39 +150,37 @@ def _conditions(found: Findings) -> Iterator[Block]:
             f"{one.balanced.value:.1%}",
             points(one.cost.value) if one.condition != WHOLE else "",
             _between(one.cost) if one.condition != WHOLE else "",
-            _p(one.p),
+            *([_p(one.p)] if tested else []),
         )
         for one in found.effects
     ]
-    header = ("condition", "right", "95 %", "balanced", "cost in points", "95 %", "p")
-    yield Table(header, lines)
+    header = ("condition", "right", "95 %", "balanced", "cost in points", "95 %")
+    yield Table((*header, *(["p"] if tested else [])), lines)
     costs = [one for one in found.effects if one.condition != WHOLE]
     values, lows, highs = zip(*(one.cost for one in costs), strict=True)
     names = [one.condition for one in costs]
-    yield Shown(figures.interval_figure(names, values, lows, highs, x="cost in accuracy"))
+    drawn = figures.interval_figure(names, values, lows, highs, x="cost in points", points=True)
+    yield Shown(drawn)
 
 
 def _expressions(done: Done, found: Findings) -> list[Block]:
+    each = found.expressions
     conditions = [one.condition for one in found.effects if one.condition != WHOLE]
-    lines = []
-    for one in found.expressions:
-        costs = [
-            f"{points(one.costs[name].value)}\n{_between(one.costs[name])}" for name in conditions
-        ]
-        lines.append(
-            (
-                one.expression,
-                f"{one.faces:,}",
-                f"{one.accuracy.value:.1%}",
-                *costs,
-                one.matters_most,
-            )
-        )
-    header = ("expression", "faces", "right, whole", *conditions, "matters most")
+    lines = [
+        ("faces", *(f"{one.faces:,}" for one in each)),
+        ("right, whole", *(f"{one.accuracy.value:.1%}" for one in each)),
+        *(
+            (name, *(f"{points(of.value)}\n{_between(of)}" for of in (e.costs[name] for e in each)))
+            for name in conditions
+        ),
+        ("matters most", *(one.matters_most.replace(", ", ",\n") for one in each)),
+    ]
+    single = ranked(found.conditions)
     return [
-        "Costs in points with their intervals. The part that matters most is settled where the"
-        " interval of its lead over the next one leaves out 0.",
-        Table(header, lines),
+        "Costs in points with their intervals. For what matters most only single parts compete"
+        f" ({', '.join(single or conditions)}); it is settled where the interval of the lead over"
+        " the next one leaves out 0.",
+        Table(("", *(one.expression for one in each)), lines),
         *maps(done, found),
     ]
 

@@ -1,7 +1,8 @@
 """What a study asks, by name: conditions, how networks are trained, and published comparisons."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from mien import occlusion
 from mien.errors import UsageError, unknown_name
@@ -19,7 +20,7 @@ _HALVES = ("upper", "lower", "left", "right")
 class Training:
     """How a network is trained; nothing is chosen on the faces that test it.
 
-    network: `residual`, `narrow` or `jaffe`. schedule: `constant`, or `cosine` after a short rise.
+    network: a name of `networks.registry`. schedule: `constant`, or `cosine` after a short rise.
     Of every face half of the views are mirrored, and all moved by up to `shift_px`.
     """
 
@@ -74,6 +75,10 @@ class Preset:
     network: str
     pad: float | None = None
 
+    def drawn(self, size_hw: Sequence[int]) -> dict[str, float]:
+        """Say how occluders are drawn on images of a size."""
+        return {} if self.pad is None else {"pad_px": round(self.pad * min(size_hw), 4)}
+
 
 PRESETS = {
     "eyes-or-mouth": Preset(
@@ -101,6 +106,16 @@ def preset_named(name: str) -> Preset:
     return known[name]
 
 
+def usual(fixed_size: bool = False) -> tuple[str, ...]:
+    """Give the conditions that nobody had to name; only flat ones may have one size for all."""
+    flat = occlusion.names("flat")
+    return tuple(
+        name
+        for name in CONDITIONS
+        if not fixed_size or all(part in (*flat, WHOLE) for part in name.split("+"))
+    )
+
+
 def training_named(name: str) -> Training:
     """Find a network and how it is trained."""
     if name not in TRAININGS:
@@ -108,8 +123,11 @@ def training_named(name: str) -> Training:
     return TRAININGS[name]
 
 
-def checked(conditions: Sequence[str]) -> tuple[str, ...]:
-    """Check the names; put the whole face first, for everything is compared with it."""
+def checked(conditions: Sequence[str], drawn: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+    """Check the names, and that they can be drawn so; the whole face comes first.
+
+    Everything is compared with it.
+    """
     named = [name.strip() for name in conditions if name.strip()]
     if not set(named) - {WHOLE}:
         raise UsageError(
@@ -117,7 +135,7 @@ def checked(conditions: Sequence[str]) -> tuple[str, ...]:
             f" {', '.join(named) or 'an empty list'}; name some: eyes,mouth"
         )
     for name in {*named} - {WHOLE}:
-        occlusion.occluder(name)
+        occlusion.occluder(name, **(drawn or {}))
     return tuple(dict.fromkeys((WHOLE, *named)))
 
 

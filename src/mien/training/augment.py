@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,12 @@ class Augmentation:
     def __post_init__(self) -> None:
         if self.padding not in (*PADDINGS, "mixed"):
             raise UsageError(unknown_name("padding", self.padding, (*PADDINGS, "mixed")))
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            most = 1.0 if entry.name == "flip" or "share" in entry.name else np.inf
+            if entry.name != "padding" and not 0 <= value <= most:
+                said = "a share from 0 to 1" if most == 1 else "at least 0"
+                raise UsageError(f"augmentation.{entry.name} must be {said}, got {value}")
 
     def padding_of(self, epoch: int) -> str:
         """Say what lies beyond the images in this epoch."""

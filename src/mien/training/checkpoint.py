@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from mien.errors import DataError, OutputError
+from mien.errors import DataError
+from mien.files import replacing
 
 Tensors = dict[str, Tensor]
 
@@ -23,27 +24,20 @@ def save(path: Path, groups: dict[str, Tensors], state: dict[str, Any]) -> None:
         for group, tensors in groups.items()
         for name, tensor in tensors.items()
     }
-    temporary = path.with_name(path.name + ".part")
-    try:
-        # The JSON travels in the header, so that one rename replaces both.
-        save_file(flat, temporary, metadata={"state": json.dumps(state)})
-        os.replace(temporary, path)
-    except OSError as exc:
-        raise OutputError(
-            f"cannot write the checkpoint {path}: {exc}; the old one is intact"
-        ) from exc
-    finally:
-        temporary.unlink(missing_ok=True)  # also when Ctrl-C came in the middle
+    with replacing(path, advice="; the old one is intact") as temporary:
+        try:
+            # The JSON travels in the header, so that one rename replaces both.
+            save_file(flat, temporary, metadata={"state": json.dumps(state)})
+        except SafetensorError as exc:  # so it calls a full disk too
+            raise OSError(exc) from exc
 
 
 def load(path: Path) -> tuple[dict[str, Tensors], dict[str, Any]]:
     """Read what `save` wrote."""
+    state = load_state(path)
     try:
         flat = load_file(path)
-        state = json.loads(_header(path)["__metadata__"]["state"])
-    except (OSError, KeyError, ValueError, RuntimeError) as exc:
-        raise DataError(f"{path} must be a checkpoint of this program: {exc}") from exc
-    except Exception as exc:  # safetensors raises its own class, a direct child of Exception
+    except (OSError, SafetensorError) as exc:
         raise DataError(f"{path} is no complete safetensors file: {exc}") from exc
     groups: dict[str, Tensors] = {}
     for key, tensor in flat.items():
@@ -52,11 +46,16 @@ def load(path: Path) -> tuple[dict[str, Tensors], dict[str, Any]]:
     return groups, state
 
 
-def _header(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        size = int.from_bytes(file.read(8), "little")
-        header: dict[str, Any] = json.loads(file.read(size))
-    return header
+def load_state(path: Path) -> dict[str, Any]:
+    """Read the state alone, from the head of the file."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(size, path.stat().st_size)))
+        state: dict[str, Any] = json.loads(header["__metadata__"]["state"])
+    except (OSError, KeyError, TypeError, ValueError) as exc:
+        raise DataError(f"{path} must be a checkpoint of this program: {exc}") from exc
+    return state
 
 
 def copy_into(module: torch.nn.Module, tensors: Tensors, where: str) -> None:

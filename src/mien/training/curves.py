@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mien.files import write
 from mien.report.curves import curves_png
-from mien.training.logs import History, history, write
+from mien.training.logs import History, history
 
 CURVES = "curves.png"
 SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "worst_recall")

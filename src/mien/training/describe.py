@@ -21,7 +21,7 @@ from mien.training.expression import REGIONS, seven
 from mien.training.faces import plain_view
 from mien.training.landmarks import NO_FACE_COLUMN, NO_FACE_FROM
 from mien.training.task import Task
-from mien.training.validation import Answer
+from mien.training.validation import Answer, occluded
 
 DATA_SETS = ("fer2013", "ferplus")
 AT_ONCE = 256
@@ -117,10 +117,16 @@ def _results(figures: Mapping[str, float]) -> dict[str, float]:
 def _calibrated_expression(
     outputs: tuple[Output, ...], answer: Answer, public: FaceTable, model: Model
 ) -> tuple[Output, ...]:
-    assert public.votes is not None
+    """Fit one temperature a labelling on faces whole and masked, for both must be believed."""
+    assert public.votes is not None and public.points_xy is not None
     logits = answer(public.images)
+    masked = answer(occluded(public.images, public.points_xy, "mask-polygon"))
     truths = {"ferplus": vote_rules.labels(public.votes, "majority"), "fer2013": seven(public)}
-    fitted = [_certain(o, logits[o.name], truths[o.name]) for o in outputs if o.name in truths]
+    fitted = [
+        _certain(o, logits[o.name], truths[o.name], masked[o.name])
+        for o in outputs
+        if o.name in truths
+    ]
     alarms = {
         region: calibrate.alarm_threshold(logits["hidden"][:, column])
         for column, region in enumerate(REGIONS)
@@ -136,9 +142,16 @@ def _calibrated_labels(
     return tuple(_certain(o, logits[o.name], labels) for o in outputs)
 
 
-def _certain(output: Output, logits: npt.NDArray[Any], truth: npt.NDArray[np.int64]) -> Output:
+def _certain(
+    output: Output,
+    logits: npt.NDArray[Any],
+    truth: npt.NDArray[np.int64],
+    *hidden: npt.NDArray[Any],
+) -> Output:
+    """Calibrate an output: the temperature also on the faces hidden, `certain` on whole ones."""
     kept = truth >= 0
-    temperature = calibrate.fit_temperature(logits[kept], truth[kept])
+    views = [each[kept] for each in (logits, *hidden)]
+    temperature = calibrate.fit_temperature(np.concatenate(views), np.tile(truth[kept], len(views)))
     probabilities = metrics.softmax(logits[kept] / temperature)
     certain = calibrate.certain_threshold(probabilities, truth[kept])
     return replace(output, temperature=temperature, thresholds={"certain": certain})

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mien import metrics, progress
-from mien.errors import DataError, ModelError, OutputError
+from mien import files, metrics, progress
+from mien.errors import DataError, ModelError
 from mien.recognizer import ExpressionReader
 from mien.training import augment, randomness
 
@@ -60,22 +60,17 @@ class Teacher:
                 f" {str(lacking[0])!r}; make its file again from the same data"
             )
         columns = [self.labels[output].index(name) for name in labels]
-        return self.shares[output][rows][:, columns]
+        found: Shares = self.shares[output][rows][:, columns]
+        return found
 
     def save(self, path: Path) -> None:
         """Write all of it as one .npz, shares in 16 bits."""
+        arrays: dict[str, Any] = {
+            f"shares-{k}": v.astype(np.float16) for k, v in self.shares.items()
+        }
         about = {"format": FORMAT, "labels": self.labels, **self.stated}
-        temporary = path.with_name(path.name + ".part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                arrays = {f"shares-{k}": v.astype(np.float16) for k, v in self.shares.items()}
-                np.savez_compressed(file, ids=self.ids, about=json.dumps(about), **arrays)
-            temporary.replace(path)
-        except OSError as error:
-            raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        with files.replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, ids=self.ids, about=json.dumps(about), **arrays)
 
 
 def open_teacher(path: Path) -> Teacher:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import inspect
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -18,6 +20,12 @@ from torch.nn.parallel import DistributedDataParallel
 from mien.errors import MienError, UsageError
 from mien.training.faces import Faces, View
 
+# How DDP is told to leave running statistics alone: torch 2.13 has given it another name.
+_BUFFERS = next(
+    name
+    for name in ("forward_sync_buffers", "broadcast_buffers")
+    if name in inspect.signature(DistributedDataParallel).parameters
+)
 DEVICES = "expected cpu, cuda, cuda:N or auto"
 
 
@@ -42,10 +50,11 @@ class World:
         """Let gradients be the mean over the processes."""
         if self.size == 1:
             return network
-        on_cuda = self.device.startswith("cuda")
-        return DistributedDataParallel(
-            network, device_ids=[self.device] if on_cuda else None, broadcast_buffers=False
-        )
+        # Of weights of one channel both layouts are one; the remark on it would come each time.
+        warnings.filterwarnings("ignore", "Grad strides do not match", UserWarning)
+        cards = [self.device] if self.device.startswith("cuda") else None
+        wrapped: Callable[..., nn.Module] = DistributedDataParallel
+        return wrapped(network, device_ids=cards, **{_BUFFERS: False})
 
     def whole(
         self, outputs: dict[str, Tensor], view: View, count: int

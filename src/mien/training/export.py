@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,8 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from mien.errors import ModelError, OutputError
+from mien.errors import ModelError
+from mien.files import replacing
 from mien.networks.residual import arranged
 from mien.session import KEY, Metadata, Model, open_model
 
@@ -46,31 +46,19 @@ def export(network: nn.Module, metadata: Metadata, path: Path, inputs: Inputs) -
     """
     names = tuple(output.name for output in metadata.outputs)
     module = _Ordered(arranged(network.eval(), torch.contiguous_format), names)
-    temporary = path.with_name(path.name + ".part")
-    try:
+    with replacing(path, advice="; free space or choose another") as temporary:
         _write(module, names, metadata, temporary, torch.from_numpy(inputs[:2]))
         _compare(module, open_model(temporary, kind=metadata.kind), inputs)
-        os.replace(temporary, path)
-    except OSError as exc:
-        raise OutputError(
-            f"cannot write the model {path}: {exc}; free space or choose another"
-        ) from exc
-    finally:
-        temporary.unlink(missing_ok=True)
     return open_model(path, kind=metadata.kind)
 
 
 def rewrite_metadata(path: Path, metadata: Metadata) -> None:
     """Replace what a model file says of itself; the network stays as it is."""
-    temporary = path.with_name(path.name + ".part")
     model = onnx.load(path)
     del model.metadata_props[:]
     onnx.helper.set_model_props(model, {KEY: metadata.to_json()})
-    try:
+    with replacing(path) as temporary:
         onnx.save(model, temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _write(

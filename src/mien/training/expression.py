@@ -15,7 +15,7 @@ from mien.data.table import FaceTable
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
 from mien.occlusion import regions
 from mien.session import Output
-from mien.training import distill
+from mien.training import distill, sampling
 from mien.training.faces import Faces, Source, View
 from mien.training.settings import Recipe
 from mien.training.task import Task
@@ -51,29 +51,28 @@ class ExpressionTask(Task):
 
     def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
         """Sum the losses of the three heads over a batch."""
-        settings = self.recipe.losses
-        shares, weights = (
-            torch.from_numpy(self.shares[faces]),
-            torch.from_numpy(self.weights[faces]),
-        )
+        settings, device = self.recipe.losses, outputs["ferplus"].device
+        shares = torch.from_numpy(self.shares[faces]).to(device)
+        weights = torch.from_numpy(self.weights[faces]).to(device)
         votes = functional.cross_entropy(outputs["ferplus"].float(), shares, reduction="none")
         plus = (votes * weights).sum() / weights.sum().clamp_min(1.0)
         labels = functional.cross_entropy(
             outputs["fer2013"].float(),
-            torch.from_numpy(self.labels[faces]),
+            torch.from_numpy(self.labels[faces]).to(device),
             label_smoothing=settings.smoothing,
         )
         if self.taught:
             plus = self._with_teacher("ferplus", plus, outputs, faces)
             labels = self._with_teacher("fer2013", labels, outputs, faces)
-        hidden = hidden_loss(outputs["hidden"].float(), torch.from_numpy(view.hidden))
+        states = torch.from_numpy(view.hidden).to(device)
+        hidden = hidden_loss(outputs["hidden"].float(), states)
         return settings.ferplus * plus + settings.fer2013 * labels + settings.hidden * hidden
 
     def _with_teacher(
         self, head: str, loss: Tensor, outputs: dict[str, Tensor], faces: Faces
     ) -> Tensor:
         settings = self.recipe.distillation
-        taught = torch.from_numpy(self.taught[head][faces])
+        taught = torch.from_numpy(self.taught[head][faces]).to(outputs[head].device)
         soft = distill.soft_loss(outputs[head].float(), taught, settings.temperature).mean()
         return (1 - settings.weight) * loss + settings.weight * soft
 
@@ -83,7 +82,13 @@ class ExpressionTask(Task):
 
     def outputs(self) -> tuple[Output, ...]:
         usual = {"certain": 1.0}
-        plus, seven = prior(self.majority, len(EXPRESSIONS)), prior(self.labels, len(EXPRESSIONS_7))
+        plus, seven = (
+            sampling.prior(np.bincount(labels[labels >= 0], minlength=classes))
+            for labels, classes in (
+                (self.majority, len(EXPRESSIONS)),
+                (self.labels, len(EXPRESSIONS_7)),
+            )
+        )
         return (
             Output("ferplus", "expression", EXPRESSIONS, thresholds=usual, prior=plus),
             Output("fer2013", "expression", EXPRESSIONS_7, thresholds=usual, prior=seven),
@@ -98,12 +103,6 @@ def _taught(recipe: Recipe, part: FaceTable) -> dict[str, npt.NDArray[np.float32
     teacher = distill.open_teacher(Path(recipe.distillation.file))
     answers = {"ferplus": EXPRESSIONS, "fer2013": EXPRESSIONS_7}
     return {head: teacher.of(head, names, part.source_id) for head, names in answers.items()}
-
-
-def prior(labels: npt.NDArray[np.int64], classes: int) -> tuple[float, ...]:
-    """Give the share of each class among labels, -1 left out; one face more each, so none is 0."""
-    counts = np.bincount(labels[labels >= 0], minlength=classes) + 1
-    return tuple(round(float(share), 5) for share in counts / counts.sum())
 
 
 def seven(table: FaceTable) -> npt.NDArray[np.int64]:

@@ -52,15 +52,28 @@ def steps_of(recipe: Recipe, table: Path | None) -> Preparation:
 
 def recorded(table: Path) -> Preparation | None:
     """Read how a table was cut, from the summary that `mien data prepare` leaves in it."""
-    try:
-        summary = json.loads((table / SUMMARY).read_text(encoding="utf-8"))
-        return Preparation.from_json(summary["preparation"])
-    except FileNotFoundError:
+    found = summary(table)
+    if not found:
         return None
-    except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
-        raise DataError(f"cannot read {table / SUMMARY}: {error}; prepare the table again") from (
-            error
-        )
+    try:
+        return Preparation.from_json(found["preparation"])
+    except (KeyError, TypeError, UsageError) as error:
+        raise _unreadable(table, error) from error
+
+
+def summary(table: Path) -> dict[str, Any]:
+    """Read what `mien data prepare` says of a table; nothing where it did not make it."""
+    try:
+        found: dict[str, Any] = json.loads((table / SUMMARY).read_text(encoding="utf-8"))
+        return found
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise _unreadable(table, error) from error
+
+
+def _unreadable(table: Path, error: Exception) -> DataError:
+    return DataError(f"cannot read {table / SUMMARY}: {error}; prepare the table again")
 
 
 def cut(faces: FaceTable, steps: Preparation) -> FaceTable:

@@ -50,6 +50,10 @@ class Hiding:
     realistic: float = 0.0
 
     def __post_init__(self) -> None:
+        for share in (*SHAPES, *KINDS):
+            if not 0 <= getattr(self, share) <= 1:
+                found = getattr(self, share)
+                raise UsageError(f"hiding.{share} must be a share from 0 to 1, got {found}")
         for kind in KINDS:
             if getattr(self, kind) and not self.named(kind):
                 raise UsageError(
@@ -266,8 +270,9 @@ def hide_at_random(
     for kind in KINDS:
         if getattr(settings, kind) and rng.random() < getattr(settings, kind):
             specs = settings.named(kind)
-            image, cover = _drawn(specs[rng.integers(len(specs))])(image, points, rng)
-            total |= cover
+            spec = specs[rng.integers(len(specs))]
+            image, cover = _drawn(spec)(image, points, rng)
+            total |= cover if spec != "glasses" else False
     return image, region_states(total, points)
 
 

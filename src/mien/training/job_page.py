@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from mien import __version__, metrics
+from mien.files import write
 from mien.progress import span
 from mien.report import figures
 from mien.report.document import Block, Document, Shown, Table, Warned, csv_text
 from mien.report.page import Fact, code
 from mien.training.curves import panels, worded
 from mien.training.joined import Joined, row
-from mien.training.logs import History, write
+from mien.training.logs import History
 from mien.training.settings import Recipe
 from mien.training.stating import toml, words
 from mien.training.summary import PAGE

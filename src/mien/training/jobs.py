@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mien.data.splits import Splits
 from mien.errors import DataError, UsageError
 from mien.evaluation import Receipt
+from mien.files import keep_plan, read_object
 from mien.progress import say
 from mien.report import figures
 from mien.training import joined
 from mien.training.distributed import is_first
 from mien.training.job_page import write_job
 from mien.training.joined import Done
-from mien.training.logs import history, write
+from mien.training.logs import history
 from mien.training.run import run
 from mien.training.settings import Recipe
 from mien.training.summary import PAGE, SUMMARY
@@ -108,21 +108,8 @@ def _keep_plan(out: Path, recipe: Recipe, source: DataSource, folds: int | None)
         "options": dict(source.options),
         "splits": source.splits and Splits.open(source.splits).ids_sha256,
     }
-    path = out / PLAN
-    if not path.exists():
-        if is_first():
-            write(path, json.dumps(asked, indent=1) + "\n")
-        return
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        changed = sorted(name for name in {*asked, *found} if asked.get(name) != found.get(name))
-    except (OSError, ValueError, TypeError) as error:
-        raise DataError(f"cannot read {path}: {error}; name another --out folder") from error
-    if changed:
-        raise UsageError(
-            f"{out} holds a job with other settings ({', '.join(changed)} differ); name another"
-            " --out folder"
-        )
+    if is_first() or (out / PLAN).exists():
+        keep_plan(out / PLAN, asked, "a job")
 
 
 def _done(out: Path, units: list[Unit]) -> Iterator[Done]:
@@ -131,10 +118,5 @@ def _done(out: Path, units: list[Unit]) -> Iterator[Done]:
         path = folder / "test.json"
         if not path.is_file():
             raise DataError(f"no {path}; a job needs faces that test each of its runs")
-        try:
-            about = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise DataError(
-                f"cannot read {folder / SUMMARY}: {error}; remove {folder / PAGE} and run again"
-            ) from error
+        about = read_object(folder / SUMMARY, f"remove {folder / PAGE} and run again")
         yield Done(unit.fold, unit.seed, Receipt.open(path), history(folder), about)

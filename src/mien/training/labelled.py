@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from mien import metrics
-from mien.data import rights
 from mien.data.table import FaceTable
 from mien.errors import DataError
 from mien.expressions import EXPRESSIONS
@@ -45,9 +43,11 @@ class LabelledTask(Task):
         self.source = Source(np.asarray(train.images), *known_points(train), larger)
         self.shown = labels[self.source.originals(np.arange(len(self.source)))]
         self.shares = _shares(train, recipe.losses.kind)
-        counts = np.bincount(self.shown, minlength=len(material.labels))
         kind, beta = recipe.losses.class_weights, recipe.losses.beta
-        self.weights = sampling.class_weights(counts, kind, beta)
+        self.counts = np.bincount(self.shown, minlength=len(material.labels))
+        self.weights = sampling.class_weights(self.counts, kind, beta)
+        if kind == "sampler":
+            self.counts = np.ones(len(material.labels), np.int64)
         self.taught = _taught(recipe, material)
 
     def build(self, network: nn.Module) -> nn.Module:
@@ -92,18 +92,16 @@ class LabelledTask(Task):
     def outputs(self) -> tuple[Output, ...]:
         """Describe the one output before it is calibrated."""
         labels = self.material.labels
-        return (Output(HEAD, "expression", labels, thresholds={"certain": 1.0}),)
+        shares = sampling.prior(self.counts * self.weights)
+        return (Output(HEAD, "expression", labels, thresholds={"certain": 1.0}, prior=shares),)
 
     def preparation(self) -> Preparation:
         """Say how a face must be laid out for the model file."""
         return self.material.preparation
 
     def trained_on(self) -> tuple[dict[str, Any], ...]:
-        """Name the data set and its rights; those of a table are its owner's to say."""
-        stated = self.material.stated
-        if stated["data_set"]:
-            return (rights.record(stated["data_set"]),)
-        return ({"data_set": stated["table"], **asdict(rights.rights("manifest"))},)
+        """Name the data set and its rights."""
+        return (self.material.rights,)
 
     def _mixed(
         self, targets: npt.NDArray[np.float32], faces: Faces, view: View

@@ -17,6 +17,7 @@ _held: set[Path] = set()
 def locked(folder: Path) -> Iterator[None]:
     """Keep other runs out of a folder, which is made; a lock whose process is gone is taken over.
 
+    What a run that was killed had half written is removed.
     Within a locked folder the same process may lock it again.
     """
     path = folder.resolve() / NAME
@@ -26,6 +27,8 @@ def locked(folder: Path) -> Iterator[None]:
     _take(path)
     _held.add(path)
     try:
+        for half in path.parent.glob(".*.safetensors.*.part"):
+            half.unlink(missing_ok=True)
         yield
     finally:
         _held.discard(path)

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from mien import progress
 from mien.errors import DataError, OutputError
+from mien.files import write
 from mien.training.trackers import Tracker
 
 LOG, TABLE = "log.jsonl", "log.csv"
@@ -98,7 +99,7 @@ class Logs:
             progress.say(f"{tracker.name} failed and is given up: {error}", quiet=self._quiet)
 
 
-def entries(folder: Path) -> list[dict[str, Any]]:
+def entries(folder: str | Path) -> list[dict[str, Any]]:
     """Read a training's log by epoch; of an epoch that was run twice the later line counts."""
     path = Path(folder) / LOG
     lines: dict[int, dict[str, Any]] = {}
@@ -117,7 +118,7 @@ def entries(folder: Path) -> list[dict[str, Any]]:
     return [lines[epoch] for epoch in sorted(lines)]
 
 
-def history(folder: Path) -> History:
+def history(folder: str | Path) -> History:
     """Give a training's measures by epoch."""
     found = {entry["epoch"]: entry for entry in entries(folder)}
     epochs = range(1, max(found) + 1)
@@ -126,19 +127,6 @@ def history(folder: Path) -> History:
         for name in _names(found.values())
         if name not in NO_MEASURE
     }
-
-
-def write(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _append(path: Path, line: str) -> None:

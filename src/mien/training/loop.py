@@ -30,6 +30,7 @@ from mien.training.settings import Recipe
 from mien.training.task import Task
 from mien.training.validation import answers_of
 
+LAST = "last.safetensors"
 OF_THE_FILE = ("mirror", "quantize")  # settings that matter only when a run is over
 AHEAD = 6  # batches whose occluders are drawn before they are needed
 
@@ -59,7 +60,7 @@ def build_network(recipe: Recipe, task: Task) -> nn.Module:
             pretrained=shape.pretrained,
             frozen=shape.frozen,
         )
-    return arranged(task.build(network), layout(recipe))
+    return arranged(task.build(network), layout(recipe.network.name))
 
 
 def train(
@@ -118,7 +119,7 @@ def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs) -> P
     average = copy.deepcopy(network) if settings.ema else network
     optimizer = optimizers.make_optimizer(network, settings)
     scaler = torch.amp.GradScaler(enabled=recipe.precision == "float16")
-    last, best = out / "last.safetensors", out / "best.safetensors"
+    last, best = out / LAST, out / "best.safetensors"
     state = _resume(last, recipe, task, network, average, optimizer, scaler)
     run = Pass(recipe, task, world, world.wrap(network), scaler)
     viewer = task.viewer(world.device)
@@ -235,26 +236,34 @@ def _resume(
     if not last.exists():
         _start(recipe, network, average)
         fresh = {"epoch": 0, "best": -1e9, "best_epoch": 0, "stale": 0, "drops": 0, "dropped": 0}
-        return {**fresh, "recipe": stored, "data": data}
+        return {**fresh, "recipe": stored, "fingerprint": data}
+    check_same(last, stored, data)
     groups, state = checkpoint.load(last)
-    old = state.get("recipe", {})
-    changed = [k for k in stored if k not in OF_THE_FILE and old.get(k) != stored[k]]
-    if changed:
-        raise DataError(
-            f"{last} was made by another recipe (differs in {', '.join(changed)}); "
-            "name another --out folder or use the old recipe"
-        )
-    if state.get("data") != data:
-        raise DataError(
-            f"the training data must be those that {last} was made from, but they have changed; "
-            "bring them back, or name another --out folder"
-        )
     checkpoint.copy_into(network, groups["network"], str(last))
     if average is not network:
         checkpoint.copy_into(average, groups["average"], str(last))
     optimizers.restore(optimizer, groups.get("optimizer", {}))
     scaler.load_state_dict(state.pop("scaler", {}))
     return state
+
+
+def check_same(last: Path, recipe: dict[str, Any], fingerprint: str) -> None:
+    """Refuse to go on from a checkpoint by another recipe or on other faces."""
+    if not last.exists():
+        return
+    state = checkpoint.load_state(last)
+    old = state.get("recipe", {})
+    changed = [k for k in recipe if k not in OF_THE_FILE and old.get(k) != recipe[k]]
+    if changed:
+        raise DataError(
+            f"{last} was made by another recipe (differs in {', '.join(changed)}); "
+            "name another --out folder or use the old recipe"
+        )
+    if state.get("fingerprint") != fingerprint:
+        raise DataError(
+            f"the training data must be those that {last} was made from, but they have changed; "
+            "bring them back, or name another --out folder"
+        )
 
 
 def _start(recipe: Recipe, network: nn.Module, average: nn.Module) -> None:

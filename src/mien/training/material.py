@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from mien.data import audit
+from mien.data import audit, rights
+from mien.data.augmented import SETS
 from mien.data.points import with_points
-from mien.data.splits import Fold, Splits, make, official_order, take
+from mien.data.splits import PROTOCOLS, Fold, Splits, make, official_order, take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.selection import Choice
@@ -25,6 +27,7 @@ from mien.training.framing import (
     finished,
     framed,
     steps_of,
+    summary,
     with_statistics,
 )
 from mien.training.settings import DataSettings, Recipe
@@ -56,7 +59,8 @@ class Material:
     Those that train may be smaller than it says, and grey where it wants colour: their views make
     up for both, and a large set keeps to little memory.
 
-    The labels of every part count in `labels`. stated: what a result says of its data.
+    The labels of every part count in `labels`. stated: what a result says of its data. rights: in
+    the data set, a record as `mien.data.rights` gives it.
     """
 
     labels: tuple[str, ...]
@@ -65,6 +69,7 @@ class Material:
     validation: FaceTable
     test: FaceTable | None
     stated: dict[str, Any]
+    rights: dict[str, Any]
 
 
 def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
@@ -73,6 +78,7 @@ def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
     The last set read is kept, so that the folds of a job read it once.
     """
     data = recipe.data
+    _check(data)
     named = data.dataset or (source.table.resolve().name if source.table else "")
     steps = steps_of(recipe, source.table)
     faces, left_out = _read(
@@ -85,6 +91,7 @@ def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
         replace(steps, normalize="none"),
         not recipe.hiding.nothing or recipe.augmentation.align_share > 0,
         quiet,
+        _stamps(source.table or source.root, source.points_file),
     )
     kept = _shown(faces, data.expressions)
     parted, said = _parted(kept, recipe, source)
@@ -110,7 +117,7 @@ def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
     steps = enlarging(with_statistics(steps, train), train)
     steps = framed(steps, train) if as_given(steps, recipe, source.table) else steps
     validation, test = (finished(parts[name], steps) for name in PARTS[1:])
-    return Material(labels, steps, train, validation, test, stated)
+    return Material(labels, steps, train, validation, test, stated, _rights(data, source, named))
 
 
 def counted(faces: FaceTable) -> list[int]:
@@ -130,8 +137,12 @@ def _read(
     steps: Preparation,
     points: bool,
     quiet: bool,
+    stamps: tuple[tuple[int, int], ...],
 ) -> tuple[FaceTable, dict[str, Any]]:
-    """Read the faces that have a label, cut; find the points that are lacking, if asked."""
+    """Read the faces that have a label, cut; find the points that are lacking, if asked.
+
+    stamps: of the files, so that what changed on disk is read again.
+    """
     voted = (data_set == "ferplus" and "subset" not in dict(options)) or _only_votes(table)
     choice = Choice(
         data_set=data_set or None,
@@ -149,6 +160,18 @@ def _read(
     return cut(faces, steps), left_out
 
 
+def _stamps(*places: Path | None) -> tuple[tuple[int, int], ...]:
+    """Give for each place the number of its files and when the newest was written."""
+    found = []
+    for place in filter(None, places):
+        files = [os.path.join(at, name) for at, _, names in os.walk(place) for name in names]
+        times = [
+            os.stat(file).st_mtime_ns for file in files or [str(place)] if os.path.exists(file)
+        ]
+        found.append((len(files), max(times, default=0)))
+    return tuple(found)
+
+
 def _only_votes(table: Path | None) -> bool:
     if table is None:
         return False
@@ -156,10 +179,27 @@ def _only_votes(table: Path | None) -> bool:
     return faces.votes is not None and bool((faces.labels < 0).all())
 
 
+def _check(data: DataSettings) -> None:
+    """Find wrong names before anything is read."""
+    kinds: tuple[tuple[str, tuple[str, ...], Iterable[str]], ...] = (
+        ("expression", data.expressions, EXPRESSIONS),
+        ("augmentation set", (data.set,), SETS),
+        ("protocol", (data.protocol or PROTOCOLS[0],), PROTOCOLS),
+    )
+    for kind, names, known in kinds:
+        for name in names:
+            if name not in known:
+                raise UsageError(unknown_name(kind, name, known))
+
+
+def _rights(data: DataSettings, source: DataSource, named: str) -> dict[str, Any]:
+    if source.table is None:
+        return rights.record(data.dataset)
+    found: dict[str, Any] = summary(source.table).get("rights", {})
+    return found or {**rights.record("manifest"), "data_set": named}
+
+
 def _shown(faces: FaceTable, expressions: tuple[str, ...]) -> FaceTable:
-    for name in expressions:
-        if name not in EXPRESSIONS:
-            raise UsageError(unknown_name("expression", name, EXPRESSIONS))
     return faces[np.isin(faces.expression_names(), expressions)] if expressions else faces
 
 
@@ -171,8 +211,7 @@ def _parted(
         splits = Splits.open(source.splits)
     else:
         splits = make(faces, _protocol(faces, recipe.data), folds=recipe.data.folds)
-    number = source.fold
-    fold = splits.fold(int(number) if isinstance(number, str) and number.isdigit() else number)
+    fold = splits.fold(source.fold)
     if recipe.data.expressions:
         fold = _within(fold, faces)
     parts = {name: take(faces, getattr(fold, name)) for name in PARTS}
@@ -182,14 +221,7 @@ def _parted(
         before = len(parts["train"])
         parts["train"], parts["validation"], how = _held_out(parts["train"], share)
         said = f"{len(parts['validation'])} of {before} training faces, {how}"
-    stated = {
-        "splits": splits.description,
-        "splits_ids_sha256": splits.ids_sha256,
-        "fold": fold.name,
-        "subjects_overlap": splits.subjects_overlap or None,
-        "validation": said,
-    }
-    return parts, stated
+    return parts, {**splits.stated(fold), "validation": said}
 
 
 def _protocol(faces: FaceTable, data: DataSettings) -> str:

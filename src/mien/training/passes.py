@@ -21,9 +21,9 @@ UNREAD = 8  # losses left on the device, for reading one waits for all that was 
 PRECISIONS = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
-def layout(recipe: Recipe) -> torch.memory_format:
-    """Give the layout of images in memory that the recipe's network is quick in."""
-    quick = registry.network(recipe.network.name).channels_last
+def layout(network: str) -> torch.memory_format:
+    """Give the layout of images in memory that a network is quick in."""
+    quick = registry.network(network).channels_last
     return torch.channels_last if quick else torch.contiguous_format
 
 
@@ -39,7 +39,7 @@ class Pass:
 
     def __call__(self, faces: Faces, view: View) -> Tensor:
         """Add the gradients of a batch and give its loss; the view is of this process's share."""
-        images = view.images.to(self.world.device, memory_format=layout(self.recipe))
+        images = view.images.to(self.world.device, memory_format=layout(self.recipe.network.name))
         kind = PRECISIONS.get(self.recipe.precision)
         with torch.autocast(images.device.type, kind, enabled=kind is not None):
             outputs = self.network(images)

@@ -12,9 +12,9 @@ from mien.data.table import FaceTable
 from mien.errors import DataError
 from mien.evaluation import Receipt
 from mien.evaluation.receipts import data_hash
+from mien.files import write
 from mien.recognizer import ExpressionReader
 from mien.report.document import csv_text
-from mien.training.logs import write
 
 PREDICTIONS = "predictions.csv"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
 from mien.errors import ModelError
+from mien.files import replacing
 from mien.session import Model, open_model
 
 OPERATORS = ("Conv", "Add", "Mul", "Relu")
@@ -33,10 +33,9 @@ def quantize(model: Model, examples: Inputs, judged: Inputs) -> Model:
     On `judged` the top answers of the first output must be the same for nine inputs in ten.
     """
     path = model.path
-    temporary = path.with_name(path.name + ".part")
     graph = onnx.load(path)
     join_pools(graph.graph)
-    try:
+    with replacing(path) as temporary:
         with _quiet():
             quantize_static(
                 graph,
@@ -51,9 +50,6 @@ def quantize(model: Model, examples: Inputs, judged: Inputs) -> Model:
                 weight_type=QuantType.QInt8,
             )
         _compare(model, open_model(temporary, kind=model.metadata.kind), judged)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return open_model(path, kind=model.metadata.kind)
 
 

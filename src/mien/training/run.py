@@ -20,6 +20,7 @@ from mien.data.readers.fer2013 import read_fer2013
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
 from mien.evaluation.receipts import versions
+from mien.files import write
 from mien.report import figures
 from mien.training import checkpoint, distributed
 from mien.training.describe import answers_of, describe
@@ -28,8 +29,8 @@ from mien.training.expression import ExpressionTask
 from mien.training.labelled import LabelledTask
 from mien.training.landmarks import LandmarkTask
 from mien.training.lock import locked
-from mien.training.logs import Logs, write
-from mien.training.loop import build_network, train
+from mien.training.logs import Logs
+from mien.training.loop import LAST, build_network, check_same, train
 from mien.training.material import DataSource, gather
 from mien.training.quantize import quantize
 from mien.training.settings import Recipe
@@ -78,6 +79,7 @@ def run(
         if not first:
             train(recipe, work.task, out, device=device, quiet=True)
             return path
+        check_same(out / LAST, recipe.to_dict(), work.task.fingerprint())
         about = {**machine(device), "recipe": recipe.to_dict(), "data": dict(work.stated)}
         write(out / "run.json", json.dumps(about, indent=1) + "\n")
         watching = open_trackers(trackers, out, recipe)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +72,12 @@ def class_weights(counts: Rows, kind: str, beta: float) -> npt.NDArray[np.float3
         number = (1 - beta**number) / (1 - beta)
     weights = np.where(counts > 0, 1 / np.maximum(number, 1e-12), 0.0)
     return np.asarray(weights * counts.sum() / (weights * counts).sum(), np.float32)
+
+
+def prior(counts: npt.NDArray[Any]) -> tuple[float, ...]:
+    """Give the share of each class from how much it counted in training; none of them is 0."""
+    shares = np.maximum(counts, 0.5)
+    return tuple(round(float(share), 5) for share in shares / shares.sum())
 
 
 def balanced(labels: Rows, rng: np.random.Generator) -> Rows:

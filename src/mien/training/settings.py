@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from mien.errors import UsageError
 from mien.training.augment import Augmentation
 from mien.training.hiding import Hiding
 
@@ -109,6 +110,12 @@ class Losses:
     points: float = 1.0
     face: float = 0.1
     smoothing: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name in ("beta", "smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                found = getattr(self, name)
+                raise UsageError(f"losses.{name} must be from 0 to below 1, got {found}")
 
 
 @dataclass(frozen=True)

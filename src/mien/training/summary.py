@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from mien.data.table import FaceTable
-from mien.errors import DataError
 from mien.evaluation import Receipt
+from mien.evaluation.page import by_expression
+from mien.files import read_object, write
 from mien.progress import span
 from mien.report import figures
 from mien.report.document import Block, Document, Shown, Table, Warned
 from mien.report.page import Fact, code, fold
 from mien.training import checkpoint
 from mien.training.curves import panels, worded, write_curves
-from mien.training.logs import entries, history, write
+from mien.training.logs import entries, history
 from mien.training.predictions import PREDICTIONS, measured, write_predictions
 from mien.training.settings import Recipe
 from mien.training.stating import differing, toml, words
@@ -60,7 +61,7 @@ def conclude(
         write_predictions(receipts["test"], out / PREDICTIONS)
     _, state = checkpoint.load(out / BEST)
     write_curves(out, state.get("best_epoch"))
-    run = Run(out, recipe, state, _about(out / RUN), receipts)
+    run = Run(out, recipe, state, read_object(out / RUN, "train once more"), receipts)
     write(out / SUMMARY, json.dumps(_numbers(run), indent=1) + "\n")
     write(out / PAGE, document(run).to_html())
     return receipts
@@ -141,10 +142,6 @@ def _figures(run: Run) -> list[tuple[str, float]]:
 
 def _part(receipt: Receipt) -> Iterator[Block]:
     result = receipt.result
-    rows = [
-        (name, f"{of['faces']:,}", *(_percent(of[what]) for what in ("recall", "precision", "f1")))
-        for name, of in result["expressions"].items()
-    ]
     (low, high), people = result["interval95"], result["subjects_interval95"]
     drawn = f"; {people[0]:.1%} to {people[1]:.1%} if people are drawn anew" if people else ""
     yield (
@@ -152,7 +149,7 @@ def _part(receipt: Receipt) -> Iterator[Block]:
         f" {result['balanced_accuracy']:.1%}, macro F1 {result['macro_f1']:.1%}, calibration error"
         f" {result['ece']:.1%}; measured on the model file."
     )
-    yield Table(("expression", "faces", "recall", "precision", "F1"), rows)
+    yield by_expression(result)
     yield Shown(figures.confusion_figure(result["confusion"], receipt.labels))
 
 
@@ -190,15 +187,3 @@ def _repeat(run: Run) -> Iterator[Block]:
     yield Shown(code(toml(run.recipe)))
     everything = json.dumps(run.recipe.to_dict(), indent=1)
     yield Shown(fold("Every setting", code(everything)))
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"
-
-
-def _about(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot read {path}: {error}; train once more") from error
-    return found if isinstance(found, dict) else {}

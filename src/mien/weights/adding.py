@@ -1,7 +1,6 @@
 """Keep models of one's own under names, beside those that ship."""
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -10,8 +9,10 @@ from pathlib import Path
 
 from mien import weights
 from mien.errors import ModelError, OutputError, UsageError, unknown_name
+from mien.files import replacing
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+ADVICE = f"; name another folder by the variable {weights.VARIABLE}"
 
 
 def add(
@@ -30,19 +31,9 @@ def add(
         description=description,
         default=False,
     )
-    temporary = entry.path.with_name(f".{entry.path.name}.{os.getpid()}.part")
-    try:
-        entry.path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(entry.path, advice=ADVICE) as temporary:
         shutil.copyfile(model, temporary)
-        os.replace(temporary, entry.path)
-        _write({**known, name: entry})
-    except OSError as error:
-        raise OutputError(
-            f"cannot keep {model} in {entry.path.parent}: {error.strerror or error};"
-            f" name another folder by the variable {weights.VARIABLE}"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    _write({**known, name: entry})
     return entry
 
 
@@ -56,8 +47,8 @@ def remove(name: str) -> Path:
     if name not in known:
         raise ModelError(unknown_name("added model", name, known))
     path = known.pop(name).path
+    _write(known)
     try:
-        _write(known)
         path.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"cannot remove {path}: {error.strerror or error}") from error
@@ -85,6 +76,5 @@ def _write(entries: Mapping[str, weights.Entry]) -> None:
     }
     for fields in table.values():
         del fields["name"]
-    temporary = manifest.with_name(f".{manifest.name}.{os.getpid()}.part")
-    temporary.write_text(json.dumps(table, indent=2) + "\n", "utf-8")
-    os.replace(temporary, manifest)
+    with replacing(manifest, advice=ADVICE) as temporary:
+        temporary.write_text(json.dumps(table, indent=2) + "\n", "utf-8")

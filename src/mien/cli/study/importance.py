@@ -34,7 +34,7 @@ def importance(
         typer.Option(
             metavar="A,B,...",
             help="What to hide; `+` joins.  [default: eyes,mouth,eyes+mouth,mask-polygon,surgical,"
-            "sunglasses]",
+            "sunglasses; with --fixed-size only the flat ones]",
         ),
     ] = None,
     preset: Annotated[
@@ -96,6 +96,7 @@ def importance(
     seeds, and tests it on all. Finished cells are kept as receipts in the folder and never done
     again: after a stop the same command goes on, and more conditions and seeds may be asked for.
     """
+    from mien import files
     from mien.report import figures
     from mien.study import settings
     from mien.study.findings import findings
@@ -104,9 +105,13 @@ def importance(
     if sweep == retrain:
         raise UsageError("expected either --sweep or --retrain")
     figures.check()
+    files.check_folder(out)
+    drawn: dict[str, Any] = {"style": style} if style else {}
+    drawn |= {"severity": severity} if severity < 1 else {}
+    drawn |= {"fixed_size": True} if fixed_size else {}
     chosen = settings.preset_named(preset) if preset else None
-    usual = chosen.conditions if chosen else settings.CONDITIONS
-    names = settings.checked(usual if conditions is None else conditions.split(","))
+    usual = chosen.conditions if chosen else settings.usual(fixed_size)
+    names = settings.checked(usual if conditions is None else conditions.split(","), drawn)
     choice = _faces.choice(
         option,
         data_set=dataset,
@@ -116,17 +121,15 @@ def importance(
         points_file=points,
         without_duplicates=without_duplicates and sweep,
     )
-    drawn: dict[str, Any] = {"style": style} if style else {}
-    drawn |= {"severity": severity} if severity < 1 else {}
     try:
         if sweep:
-            _refuse(network=network, protocol=protocol, splits=splits, fixed_size=fixed_size)
+            _refuse(network=network, protocol=protocol, splits=splits)
             wanted = _faces.output(labels, dataset)
             reader = {"labels": wanted, "mirror": mirror, "provider": provider}
-            done = _sweep(choice, root, names, out, model, reader, range(seeds), drawn, quiet)
+            how = {"seeds": range(seeds), "drawn": drawn, "quiet": quiet}
+            done = _sweep(choice, root, names, out, model, reader, chosen, how)
         else:
             _refuse(model=model, labels=labels, mirror=mirror, split=split)
-            drawn |= {"fixed_size": True} if fixed_size else {}
             how = {"seeds": range(seeds), "drawn": drawn, "device": device, "quiet": quiet}
             training = settings.training_named(
                 network or (chosen.network if chosen else "residual")
@@ -161,17 +164,17 @@ def _sweep(
     out: Path,
     model: str | None,
     options: dict[str, Any],
-    seeds: range,
-    drawn: dict[str, Any],
-    quiet: bool,
+    preset: "Preset | None",
+    how: dict[str, Any],
 ) -> "Done":
     from mien.recognizer import ExpressionReader
     from mien.study.importance import sweep
 
     reader = ExpressionReader(model, **options)
-    chosen = choice.select(root, reader.preparation, quiet=quiet)
-    chosen = replace(chosen, stated={**chosen.stated, **_about(choice)})
-    how: dict[str, Any] = {"seeds": seeds, "drawn": drawn, "quiet": quiet}
+    chosen = choice.select(root, reader.preparation, quiet=how["quiet"])
+    chosen = replace(chosen, stated={**chosen.stated, **_about(choice, preset)})
+    if preset is not None:
+        how["drawn"] |= preset.drawn(chosen.faces.images.shape[1:3])
     return sweep(chosen, reader, names, out, locate=True, **how)
 
 
@@ -185,27 +188,28 @@ def _retrain(
     made: dict[str, Any],
     how: dict[str, Any],
 ) -> "Done":
-    from mien.data.splits import Splits, make
-    from mien.study.faces import protocol_for, with_points, without_copies
+    from mien.data.points import with_points
+    from mien.data.splits import Splits, check_protocol, make
+    from mien.study.faces import protocol_for, without_copies
     from mien.study.importance import retrain
     from mien.study.retraining import check
 
     check()
+    if made["protocol"]:
+        check_protocol(made["protocol"])
+    splits = Splits.open(made["file"]) if made["file"] else None
     faces, left_out = choice.read(root, training.preparation, quiet=how["quiet"])
     faces, whose = with_points(faces)
-    if made["file"]:
-        splits = Splits.open(made["file"])
-    else:
+    if splits is None:
         splits = make(faces, made["protocol"] or protocol_for(faces), folds=made["folds"])
     if made["clean"]:
         splits = without_copies(faces, splits)
-    if preset is not None and preset.pad:
-        pad = preset.pad * min(faces.images.shape[1:3])
-        how["drawn"] = {**how["drawn"], "pad_px": round(pad, 4)}
+    if preset is not None:
+        how["drawn"] |= preset.drawn(faces.images.shape[1:3])
     stated = {
         "data_set": choice.data_set,
         "table": choice.table and choice.table.resolve().name,
-        **_about(choice),
+        **_about(choice, preset),
         "rule": choice.rule,
         "points": choice.points_file.name if choice.points_file else whose,
         **left_out,
@@ -214,28 +218,26 @@ def _retrain(
     return retrain(faces, splits, names, training, out, stated=stated, **how)
 
 
-def _about(choice: "Choice") -> dict[str, Any]:
-    """Name the data set that a table was prepared from."""
+def _about(choice: "Choice", preset: "Preset | None") -> dict[str, Any]:
+    """Name the preset, and the data set that a table was prepared from."""
     from mien.data.crops import SUMMARY
 
+    said = {"preset": preset.alias} if preset else {}
     path = choice.table / SUMMARY if choice.table else None
     if path is None or not path.is_file():
-        return {}
+        return said
     try:
-        return {"prepared_from": json.loads(path.read_text(encoding="utf-8")).get("data_set")}
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        return {**said, "prepared_from": summary.get("data_set")}
     except (OSError, ValueError, AttributeError):
-        return {}  # a page without the name of its set shows no faces
+        return said  # a page without the name of its set shows no faces
 
 
 def _refuse(**options: Any) -> None:
     """Refuse options of the other mode."""
     for name, value in options.items():
         if value:
-            where = (
-                "--retrain"
-                if name in ("network", "protocol", "splits", "fixed_size")
-                else "--sweep"
-            )
+            where = "--retrain" if name in ("network", "protocol", "splits") else "--sweep"
             raise UsageError(f"--{name.replace('_', '-')} goes with {where}; leave it out")
 
 

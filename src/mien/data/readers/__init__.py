@@ -33,6 +33,14 @@ def _mapping(text: str) -> dict[str, str]:
     return dict((part.split("=")[0].strip(), part.split("=", 1)[1]) for part in text.split(","))
 
 
+def _rule(text: str) -> str:
+    from mien.data.labels import RULES
+
+    if text not in RULES:
+        raise UsageError(unknown_name("rule", text, RULES))
+    return text
+
+
 @dataclass(frozen=True)
 class Reader:
     """A data set and its file here; options by name, each with how its text is read."""
@@ -68,7 +76,7 @@ READERS: dict[str, Reader] = {
             "FER+: FER-2013 with ten votes a face",
             "faces",
             "ferplus",
-            {"source": str, "rule": str, "subset": str, "points_file": str},
+            {"source": str, "rule": _rule, "subset": str, "points_file": str},
         ),
         Reader("jaffe", "JAFFE", "photographs", "jaffe", {}),
         Reader(
@@ -123,9 +131,14 @@ def read(name: str, root: str | Path, /, **options: Any) -> "FaceTable | Listing
         from mien.data import files
 
         root = files.unpack(Path(root), options.pop("unpack", None))
-    values = {option: _value(reader, option, value) for option, value in options.items()}
+    values = checked(name, options)
     table: FaceTable | Listing = import_module(f"{__name__}.{reader.module}").read(root, **values)
     return table
+
+
+def checked(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the options of a data set as its reader takes them; those that are text are read."""
+    return {option: _value(READERS[name], option, value) for option, value in options.items()}
 
 
 def _value(reader: Reader, option: str, value: Any) -> Any:

@@ -1,0 +1,105 @@
+"""Files that appear whole or not at all; whether they can be written, before the work for them."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from mien.errors import DataError, OutputError, UsageError
+
+
+@contextmanager
+def replacing(target: str | Path, *, parents: bool = True, advice: str = "") -> Iterator[Path]:
+    """Give a path to write to, beside the target; at the end what is there takes its name.
+
+    Folders that lack are made unless told; a link is followed. What cannot be written raises
+    OutputError, which ends with the advice.
+    """
+    real = Path(os.path.realpath(target))
+    temporary = real.with_name(f".{real.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        if parents:
+            real.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, real)
+    except BrokenPipeError:
+        raise  # of a stream that the work prints to
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror or error}{advice}") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write(target: str | Path, content: str | bytes) -> None:
+    """Write a file, text as UTF-8."""
+    with replacing(target) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def read_object(path: Path, advice: str) -> dict[str, Any]:
+    """Read a JSON object; the advice is what to do where there is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read {path}: {error}; {advice}") from error
+    if not isinstance(found, dict):
+        raise DataError(f"{path} must hold an object, found {type(found).__name__}; {advice}")
+    return found
+
+
+def keep_plan(path: Path, plan: Mapping[str, Any], what: str) -> None:
+    """Note as JSON what the work in a folder is; refuse a folder of other work.
+
+    what: the work, for people; entries of the plan may stand in it in braces.
+    """
+    asked = json.loads(json.dumps(plan))
+    if not path.exists():
+        write(path, json.dumps(asked, indent=1) + "\n")
+        return
+    found = read_object(path, "name another --out folder")
+    changed = sorted(name for name in {*asked, *found} if asked.get(name) != found.get(name))
+    if changed:
+        raise UsageError(
+            f"{path.parent} holds {what.format_map({**asked, **found})} with other settings"
+            f" ({', '.join(changed)} differ); name another --out folder"
+        )
+
+
+def check_file(path: Path) -> None:
+    """Tell whether a file can be written; one that is there would be replaced."""
+    if path.exists() and not path.is_file():
+        raise OutputError(f"cannot write {path}: it is there and no file; name another")
+    _probe(path.parent, path)
+
+
+def check_folder(path: Path) -> None:
+    """Tell whether files can be written into a folder, which may have to be made."""
+    _probe(path, path)
+
+
+def _probe(folder: Path, wanted: Path) -> None:
+    """Write, for a moment, a file without a name into the folder or the nearest one above it."""
+    import tempfile  # which costs a program that only reads some time
+
+    there = folder.absolute()
+    while not there.exists():
+        there = there.parent
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise OutputError(f"cannot write {wanted}: {error.strerror or error}") from error
+
+
+def numbered(wanted: str, taken: set[str]) -> str:
+    """Give a name that is not taken, case aside, and take it: `a`, `a-2`, `a-3` ..."""
+    name, number = wanted, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{wanted}-{number}"
+    taken.add(name.casefold())
+    return name

@@ -1,0 +1,77 @@
+"""A model file from a checkpoint, made again: after the run, or in 8-bit integers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mien.errors import DataError
+from mien.training import checkpoint
+from mien.training.material import DataSource
+from mien.training.recipe import read_recipe
+from mien.training.run import export_best, prepare
+from mien.training.settings import Recipe
+from mien.training.summary import BEST, RUN
+
+
+def checkpoint_of(path: Path) -> Path:
+    """Give the checkpoint to export: that of the best epoch where a folder is named."""
+    found = path / BEST if path.is_dir() else path
+    if not found.is_file():
+        raise DataError(f"no checkpoint at {found}; expected the folder of a run, or a checkpoint")
+    return found
+
+
+def recipe_of(path: Path) -> Recipe:
+    """Read the recipe that made a checkpoint."""
+    groups, state = checkpoint.load(path)
+    if "average" not in groups or "figures" not in state:
+        raise DataError(
+            f"{path} keeps a run that may go on, not what it found best; export {BEST} beside it"
+        )
+    flat: dict[str, Any] = {}
+    for name, value in state["recipe"].items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{key}": of for key, of in value.items()}
+        else:
+            flat[name] = value
+    return read_recipe(None, **flat)
+
+
+def export_again(
+    path: Path,
+    recipe: Recipe,
+    source: DataSource,
+    out: Path,
+    *,
+    quantize: bool = False,
+    quiet: bool = True,
+) -> Path:
+    """Export a checkpoint, compared with torch and calibrated on the faces that chose the epoch.
+
+    source: the faces of the run, of the fold that its folder names unless another is given.
+    """
+    about = _about(path.parent / RUN)
+    if source.fold == 0 and about.get("fold") is not None:
+        source = replace(source, fold=str(about["fold"]))
+    work = prepare(replace(recipe, quantize=recipe.quantize or quantize), source, quiet=quiet)
+    _, state = checkpoint.load(path)
+    trained = state.get("fingerprint")
+    if trained is not None and trained != work.task.fingerprint():
+        raise DataError(
+            f"{path} was trained on other faces than these; name the data, the fold and the points"
+            " of its run"
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return export_best(work, path, out)
+
+
+def _about(path: Path) -> dict[str, Any]:
+    """Read what a run's folder states of its data; a checkpoint may lie elsewhere."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["data"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,58 @@
+"""Files are written whole or not at all, and what cannot be written is known before."""
+
+from pathlib import Path
+
+import pytest
+
+from mien import files
+from mien.errors import DataError, OutputError, UsageError
+
+
+def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "a.txt"
+    files.write(target, "ä")
+    files.write(target, b"b")
+    assert target.read_bytes() == b"b" and list(target.parent.iterdir()) == [target]
+
+
+def test_names_that_are_taken_are_numbered() -> None:
+    taken: set[str] = set()
+    names = [files.numbered(name, taken) for name in ("a", "a-2", "A", "a", "b")]
+    assert names == ["a", "a-2", "A-3", "a-4", "b"]
+
+
+def test_what_is_stopped_leaves_the_old_file(tmp_path: Path) -> None:
+    files.write(tmp_path / "a", "old")
+    with pytest.raises(KeyboardInterrupt), files.replacing(tmp_path / "a") as temporary:
+        temporary.write_text("ne")
+        raise KeyboardInterrupt
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a", "old")]
+
+
+def test_what_cannot_be_written_is_known_before(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"cannot write .*/file/a: File exists"):
+        files.write(tmp_path / "file" / "a", "")
+    with pytest.raises(OutputError, match=r"cannot write .*: Not a directory"):
+        files.check_file(tmp_path / "file" / "deep" / "a")
+    with pytest.raises(OutputError, match=r"cannot write .*: Not a directory"):
+        files.check_folder(tmp_path / "file")
+    with pytest.raises(OutputError, match="it is there and no file"):
+        files.check_file(tmp_path)
+    files.check_file(tmp_path / "file")
+    files.check_file(tmp_path / "new" / "a")
+    files.check_folder(tmp_path / "new" / "er")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_of_other_work_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "plan.json"
+    plan = {"run": "a", "folds": (1, 2)}
+    for _ in range(2):
+        files.keep_plan(path, plan, "{run}")
+    with pytest.raises(UsageError, match=r"new holds a with other settings \(more, run differ\)"):
+        files.keep_plan(path, {**plan, "run": "b", "more": 1}, "{run}")
+    for text, said in (("{", "cannot read"), ("[]", "must hold an object, found list")):
+        path.write_text(text)
+        with pytest.raises(DataError, match=f"{said}.*; name another --out folder"):
+            files.keep_plan(path, plan, "{run}")

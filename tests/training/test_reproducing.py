@@ -1,0 +1,128 @@
+"""Published runs done again on a tiny FER-2013: every stage once, and the comparison."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mien.data.table import FaceTable
+from mien.errors import DataError, UsageError
+from mien.evaluation import Receipt
+from mien.session import open_model
+from mien.training import reproducing
+from mien.training.material import DataSource
+from mien.training.published import RUNS
+from mien.training.reproducing import reproduce
+from tiny_fer import tiny_fer
+
+QUICK = {"epochs": 1, "data.set": "A"}
+TRIPLE = RUNS["system4-triple"]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> DataSource:
+    """A FER-2013 of 42 faces with their points."""
+    folder = tmp_path_factory.mktemp("data")
+    faces = tiny_fer(per_split=14)
+    faces.write(folder / "fer2013.csv")
+    points = faces.write_points(folder / "points.npz", [True] * 42)
+    return DataSource(root=folder, points_file=points)
+
+
+def done(source: DataSource, out: Path, changes: Mapping[str, Any] = QUICK) -> dict[str, Any]:
+    return reproduce(TRIPLE, source, out, changes=changes, quiet=True)
+
+
+@pytest.fixture(scope="module")
+def out(source: DataSource, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that is over."""
+    folder = tmp_path_factory.mktemp("reproduced") / "out"
+    done(source, folder)
+    return folder
+
+
+def test_a_run_ends_beside_what_was_published(out: Path) -> None:
+    result = json.loads((out / "comparison.json").read_text())
+    receipt = Receipt.open(out / "training" / "test.json")
+    assert result["here"]["accuracy"] == receipt.result["accuracy"]
+    assert result["here"]["faces"] == 14
+    assert [one["value"] for one in result["published"]] == [0.5436]
+    assert result["budget"] == {"data.set": ["A", "D"], "epochs": [1, 200]}
+    page = (out / "index.html").read_text()
+    assert "54.4%" in page and "epochs 1 instead of 200" in page
+    model = open_model(out / "training" / "system4-triple.onnx", kind="expression")
+    assert receipt.model["sha256"] == model.sha256
+
+
+def test_files_that_are_not_those_of_everybody_are_told(out: Path) -> None:
+    found = json.loads((out / "comparison.json").read_text())["data"]
+    assert found["faces"] == {"private": 14, "public": 14, "train": 14}
+    assert "fer2013 has 14 train faces, expected 28,709." in found["warnings"]
+
+
+def test_what_is_done_is_not_done_again(
+    source: DataSource, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("done already")
+
+    monkeypatch.setattr(reproducing, "train_one", refuse)
+    monkeypatch.setattr(reproducing.readers, "read", refuse)
+    assert done(source, out) == json.loads((out / "comparison.json").read_text())
+
+
+def test_a_folder_of_other_settings_is_refused(source: DataSource, out: Path) -> None:
+    with pytest.raises(UsageError, match=r"holds system4-triple with other settings"):
+        done(source, out, {**QUICK, "epochs": 2})
+
+
+def test_a_part_is_hidden_on_every_face_first(source: DataSource, tmp_path: Path) -> None:
+    masked = replace(TRIPLE, occluder="mask-polygon")
+    result = reproduce(masked, source, tmp_path / "out", changes=QUICK, quiet=True)
+    table = FaceTable.open(tmp_path / "out" / "faces")
+    plain = tiny_fer(per_split=14).images
+    assert (np.asarray(table.images) != plain).any(axis=(1, 2)).all()
+    assert result["here"]["protocol"]["table"] == "faces"
+    assert result["budget"] == {"data.set": ["A", "D"], "epochs": [1, 200]}
+
+
+def test_folds_are_a_job_and_summed_up(source: DataSource, tmp_path: Path) -> None:
+    changes = {
+        "epochs": 1,
+        "data.dataset": "fer2013",
+        "data.preparation": "",
+        "data.protocol": "stratified",
+        "data.folds": 2,
+        "data.validation_share": 0.3,
+    }
+    run = RUNS["system3-48px"]
+    result = reproduce(run, source, tmp_path / "out", changes=changes, quiet=True)
+    assert result["here"]["faces"] == 42
+    assert "mean of 2 folds" in result["here"]["of"]
+    assert (tmp_path / "out" / "training" / "fold-2").is_dir()
+    assert result["published"] == []
+    assert "data.dataset" not in result["budget"]
+
+
+def test_figures_are_those_of_the_data_set_at_hand() -> None:
+    from mien.training.recipe import read_recipe
+    from mien.training.shipped import recipe_path
+
+    run = RUNS["system3-32px"]
+    for data_set, value in (("jaffe", 0.9346), ("ckplus48", 0.9054)):
+        recipe = read_recipe(recipe_path(run.recipe), **{"data.dataset": data_set})
+        assert [one.value for one in reproducing.figures_of(run, recipe)] == [value]
+
+
+def test_without_the_folder_of_the_data_the_option_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--root"):
+        done(DataSource(), tmp_path / "out")
+
+
+def test_a_folder_without_the_files_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"fer2013\.csv"):
+        done(DataSource(root=tmp_path), tmp_path / "out")
