@@ -140,7 +140,7 @@ def test_closing_refuses_what_waits_and_finishes_what_is_read() -> None:
 
 
 def test_a_batch_waits_a_moment_for_what_is_arriving(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.serve.engine.WINDOW_S", PATIENT)
+    monkeypatch.setitem(Engine.read.__globals__, "WINDOW_S", PATIENT)
     stand_in = StandIn()
 
     async def read() -> None:
