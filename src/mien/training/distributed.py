@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import inspect
 import os
 import warnings
@@ -159,7 +160,14 @@ def _connect(backend: str) -> None:
             f"the processes of this run must meet at {where}, but cannot: {_first_line(exc)}; "
             "if another run uses the port, set MASTER_PORT (torchrun --master-port) to a free one"
         ) from exc
-    atexit.register(dist.destroy_process_group)
+    atexit.register(_leave)
+
+
+def _leave() -> None:
+    # A wrapped network that a cycle keeps alive holds on to the group, and its threads would outlive
+    # the interpreter and end the process in the middle of something.
+    gc.collect()
+    dist.destroy_process_group()
 
 
 def _first_line(exc: Exception) -> str:
