@@ -164,8 +164,8 @@ def _connect(backend: str) -> None:
 
 
 def _leave() -> None:
-    # A wrapped network that a cycle keeps alive holds on to the group, and its threads would outlive
-    # the interpreter and end the process in the middle of something.
+    # A wrapped network that a cycle keeps alive holds on to the group, whose threads would outlive
+    # the interpreter, and the process would end with an abort.
     gc.collect()
     dist.destroy_process_group()
 
