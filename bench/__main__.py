@@ -85,6 +85,18 @@ def hidden(
     _end(measure(data, model, found, faces, quiet), json)
 
 
+def shifts(
+    data: Data, model: Model = None, faces: Faces = None, quiet: Quiet = False, json: Json = None
+) -> None:
+    """Accuracy where faces are dimmer, blurred, noisier, compressed, or framed otherwise.
+
+    On PublicTest, all faces changed in one way at a time.
+    """
+    from bench.shifts import measure
+
+    _end(measure(data, model, faces, quiet), json)
+
+
 def occluders(
     faces: Annotated[int, typer.Option(min=2, help="Faces to hide parts of.")] = 2048,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds to take the best of.")] = 3,
@@ -207,7 +219,19 @@ def build() -> typer.Typer:
     """Make the program."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.callback(invoke_without_command=True)(_list)
-    measured = (speed, landmarks, pipeline, hidden, occluders, training, sets, serve, live, page)
+    measured = (
+        speed,
+        landmarks,
+        pipeline,
+        hidden,
+        shifts,
+        occluders,
+        training,
+        sets,
+        serve,
+        live,
+        page,
+    )
     for command in (*measured, video):
         app.command()(ends_well(command))
     return app

@@ -8,10 +8,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import models
-from bench import clock, landmarks, pictures, pipeline, report
+from bench import clock, landmarks, pictures, pipeline, report, shifts
 from bench.__main__ import build
 from mien import geometry, images, weights
 from mien.errors import OutputError
+from mien.images.pixels import to_grey
 from tiny_fer import tiny_fer
 
 
@@ -47,6 +48,35 @@ def test_without_a_name_it_lists_what_it_can_measure(capsys: pytest.CaptureFixtu
     assert bench() == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in ("speed", "landmarks", "pipeline", "hidden"))
+
+
+def test_faces_are_measured_under_every_change(
+    data: Path, expression_path: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "shifts.json"
+    assert bench("shifts", "--data", data, "--model", expression_path, "--json", out) == 0
+    found = figures(out)
+    assert set(shifts.CHANGES) < set(found)
+    each = [found[name]["accuracy"] for name in shifts.CHANGES]  # type: ignore[index]
+    assert found["mean"] == pytest.approx(np.mean(each))
+    assert found["nothing"]["faces"] == 5  # type: ignore[index]
+
+
+def test_each_change_gives_a_face_of_the_same_size_and_is_the_same_again() -> None:
+    face = to_grey(images.resize(images.read(weights.sample_portrait()), (48, 48)))
+    for name, change in shifts.CHANGES.items():
+        after = change(face)
+        assert after.shape == face.shape and after.dtype == np.uint8, name
+        assert np.array_equal(after, face) == (name == "nothing"), name
+        assert np.array_equal(after, change(face)), name
+
+
+def test_a_wider_frame_shows_the_face_smaller_on_black() -> None:
+    white = np.full((48, 48), 255, np.uint8)
+    wider = shifts.CHANGES["framed 20 % wider"](white)
+    assert np.count_nonzero(wider) == 38**2 and wider[24, 24] == 255 and wider[0, 0] == 0
+    moved = shifts.CHANGES["moved by 5 pixels"](white)
+    assert np.count_nonzero(moved) == 43 * 44 and moved[-1, 0] == 0
 
 
 def test_data_sets_are_read_audited_and_prepared(
