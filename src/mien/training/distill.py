@@ -6,6 +6,7 @@ what the part would have said (Hinton et al., arXiv 1503.02531).
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -69,8 +70,9 @@ class Teacher:
             f"shares-{k}": v.astype(np.float16) for k, v in self.shares.items()
         }
         about = {"format": FORMAT, "labels": self.labels, **self.stated}
-        with files.replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, ids=self.ids, about=json.dumps(about), **arrays)
+        written = io.BytesIO()  # a half-written .npz could complain when it is dropped
+        np.savez_compressed(written, ids=self.ids, about=json.dumps(about), **arrays)
+        files.write(path, written.getvalue())
 
 
 def open_teacher(path: Path) -> Teacher:
