@@ -105,3 +105,14 @@ def test_a_folder_of_other_work_is_refused(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(DataError, match=f"{said}.*; name another --out folder"):
             files.keep_plan(path, plan, "{run}")
+
+
+def test_a_file_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    path = tmp_path / "a"
+    with path.open("ab") as one, path.open("ab") as other:
+        files.lock(one, path)
+        with pytest.raises(OutputError, match="another process is writing .*/a; wait for it"):
+            files.lock(other, path)
+    with path.open("ab") as other:
+        files.lock(other, path)

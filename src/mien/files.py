@@ -10,6 +10,11 @@ from typing import IO, Any
 
 from mien.errors import DataError, OutputError, UsageError
 
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock
+    fcntl = None  # type: ignore[assignment]
+
 _FLAGS = {
     "r": os.O_RDONLY,
     "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
@@ -58,6 +63,15 @@ def write(target: str | Path, content: str | bytes) -> None:
     """Write a file, text as UTF-8."""
     with replacing(target) as temporary, opened(temporary, "wb") as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+def lock(file: IO[Any], name: str | Path) -> None:
+    """Keep other processes from writing what `name` says, until the file is closed."""
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise OutputError(f"another process is writing {name}; wait for it") from error
 
 
 def read_object(path: Path, advice: str) -> dict[str, Any]:
