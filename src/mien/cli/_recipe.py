@@ -48,17 +48,9 @@ Dataset = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="A data set that `mien data list` names."),
 ]
-Table = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Take a table that `mien data prepare` made instead."),
-]
 Points = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Landmarks of the faces (.npz), to hide parts by."),
-]
-Splits = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Take a fold of the splits that `mien data split` wrote."),
 ]
 Fold = Annotated[
     str, typer.Option(metavar="N|NAME", help="Which fold of the splits or the protocol.")

@@ -24,7 +24,7 @@ def distill(
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to keep their answers (.npz).")],
     data: _recipe.Root = None,
     dataset: _recipe.Dataset = None,
-    table: _recipe.Table = None,
+    table: _faces.Table = None,
     rule: _faces.Rule = None,
     option: _options.Settings = None,
     views: Annotated[

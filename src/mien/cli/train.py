@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mien.cli import _options, _recipe
+from mien.cli import _faces, _options, _recipe
 from mien.errors import UsageError
 
 GROUPS = {"subject": "by-subject", "none": "random-images"}
@@ -29,10 +29,10 @@ def train(
         ),
     ] = None,
     dataset: _recipe.Dataset = None,
-    table: _recipe.Table = None,
+    table: _faces.Table = None,
     option: _options.Settings = None,
     points: _recipe.Points = None,
-    splits: _recipe.Splits = None,
+    splits: _faces.Splits = None,
     fold: _recipe.Fold = "0",
     network: _recipe.Network = None,
     pretrained: _recipe.Pretrained = None,
