@@ -112,7 +112,7 @@ def test_a_file_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "a"
     with path.open("ab") as one, path.open("ab") as other:
         files.lock(one, path)
-        with pytest.raises(OutputError, match="another process is writing .*/a; wait for it"):
+        with pytest.raises(OutputError, match=r"another process is writing .*/a; wait for it"):
             files.lock(other, path)
     with path.open("ab") as other:
         files.lock(other, path)

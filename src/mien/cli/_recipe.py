@@ -153,11 +153,6 @@ def source(
     return DataSource(root=root, table=table, options=_options.settings(option), **named)
 
 
-def numbered(fold: str) -> int | str:
-    """Read a fold's number or name."""
-    return int(fold) if fold.isdigit() else fold
-
-
 def kinds() -> dict[str, Any]:
     """Give the type of every setting by its dotted name."""
     from mien.training.settings import Recipe

@@ -36,6 +36,6 @@ def export(
     path = checkpoint_of(run)
     recipe = recipe_of(path)
     where = _recipe.source(
-        recipe, data, table, option, points_file=points, splits=splits, fold=_recipe.numbered(fold)
+        recipe, data, table, option, points_file=points, splits=splits, fold=fold
     )
     print(export_again(path, recipe, where, out, quantize=quantize, quiet=quiet))

@@ -98,9 +98,7 @@ def train(
     }
     texts = [*(set or ()), *([f"data.folds={folds}"] if folds else [])]
     made = _recipe.made(recipe, flags, texts, augment, name=out.name if out else "")
-    where = _recipe.source(
-        made, data, table, option, points_file=points, splits=splits, fold=_recipe.numbered(fold)
-    )
+    where = _recipe.source(made, data, table, option, points_file=points, splits=splits, fold=fold)
     if folds and made.task != "labels":
         raise UsageError(f"the task {made.task!r} of {made.name} has no folds; leave --folds out")
     folder = out or Path("runs") / made.name
