@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +24,7 @@ from mien import files, metrics, progress
 from mien.errors import DataError, ModelError
 from mien.recognizer import ExpressionReader
 from mien.training import augment, randomness
+from mien.training.settings import Distillation
 
 Shares = npt.NDArray[np.float32]
 Faces = npt.NDArray[np.uint8]
@@ -90,6 +91,24 @@ def open_teacher(path: Path) -> Teacher:
     except (OSError, KeyError, ValueError, AttributeError) as error:
         raise DataError(f"{path} must be a file that `mien distill` wrote: {error}") from error
     return Teacher(ids, shares, labels, about)
+
+
+def taught(
+    settings: Distillation, heads: Mapping[str, Sequence[str]], ids: npt.NDArray[np.str_]
+) -> dict[str, Shares]:
+    """Give what a recipe's teacher says of faces by head, (n, C) each; nothing without a teacher.
+
+    heads: the labels of each, in the order of its columns.
+    """
+    if not settings.file:
+        return {}
+    teacher = open_teacher(Path(settings.file))
+    return {head: teacher.of(head, labels, ids) for head, labels in heads.items()}
+
+
+def mixed(loss: Tensor, soft: Tensor, settings: Distillation) -> Tensor:
+    """Mix the loss against the labels with that against the teacher."""
+    return (1 - settings.weight) * loss + settings.weight * soft
 
 
 def teach(
