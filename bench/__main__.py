@@ -203,12 +203,26 @@ def _list(context: typer.Context) -> None:
         print(context.get_help())
 
 
+MEASURES = (
+    speed,
+    landmarks,
+    pipeline,
+    hidden,
+    occluders,
+    training,
+    sets,
+    serve,
+    live,
+    page,
+    video,
+)
+
+
 def build() -> typer.Typer:
     """Make the program."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.callback(invoke_without_command=True)(_list)
-    measured = (speed, landmarks, pipeline, hidden, occluders, training, sets, serve, live, page)
-    for command in (*measured, video):
+    for command in MEASURES:
         app.command()(ends_well(command))
     return app
 
