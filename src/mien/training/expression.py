@@ -81,13 +81,9 @@ class ExpressionTask(Task):
 
     def outputs(self) -> tuple[Output, ...]:
         usual = {"certain": 1.0}
-        plus, seven = (
-            sampling.prior(np.bincount(labels[labels >= 0], minlength=classes))
-            for labels, classes in (
-                (self.majority, len(EXPRESSIONS)),
-                (self.labels, len(EXPRESSIONS_7)),
-            )
-        )
+        voted = self.majority[self.majority >= 0]
+        plus = sampling.prior(np.bincount(voted, minlength=len(EXPRESSIONS)))
+        seven = sampling.prior(np.bincount(self.labels, minlength=len(EXPRESSIONS_7)))
         return (
             Output("ferplus", "expression", EXPRESSIONS, thresholds=usual, prior=plus),
             Output("fer2013", "expression", EXPRESSIONS_7, thresholds=usual, prior=seven),
