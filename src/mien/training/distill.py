@@ -136,8 +136,16 @@ def teach(
                 f" {', '.join(labels)}, {reader.metadata.name} has {', '.join(others)}"
             )
     starts = range(0, len(faces), AT_ONCE)
+    digest = sha256()
+
+    def answered(at: int) -> dict[str, Shares]:
+        # A copy, for PyTorch takes no memory map that cannot be written.
+        some = np.array(faces[at : at + AT_ONCE])
+        digest.update(some.tobytes())
+        return _answers(readers, some, at, views, seed)
+
     parts = progress.track(
-        (_answers(readers, faces[at : at + AT_ONCE], at, views, seed) for at in starts),
+        map(answered, starts),
         total=len(starts),
         description="asking the teachers",
         quiet=quiet,
@@ -147,7 +155,7 @@ def teach(
         "models": [{"name": r.metadata.name, "sha256": r.sha256} for r in readers],
         "views": views,
         "seed": seed,
-        "faces_sha256": sha256(np.ascontiguousarray(faces).tobytes()).hexdigest(),
+        "faces_sha256": digest.hexdigest(),
     }
     joined = {name: np.concatenate([part[name] for part in answers]) for name in labels}
     return Teacher(ids, joined, labels, stated)
@@ -172,10 +180,10 @@ def _answers(
 
 
 def _moved(faces: Faces, rows: npt.NDArray[np.int64], views: int, seed: int) -> Iterator[Faces]:
-    """Yield the faces as they are, and moved a little in their own ways."""
+    """Yield the faces, which can be written, as they are, and moved a little in their own ways."""
     yield faces
     side = faces.shape[1]
-    levels = torch.from_numpy(np.ascontiguousarray(faces)).float()
+    levels = torch.from_numpy(faces).float()
     levels = levels[:, None] if faces.ndim == 3 else levels.permute(0, 3, 1, 2)
     base = np.tile(np.eye(2, 3), (len(faces), 1, 1))
     for view in range(1, views):
