@@ -215,24 +215,27 @@ def _list(context: typer.Context) -> None:
         print(context.get_help())
 
 
+MEASURES = (
+    speed,
+    landmarks,
+    pipeline,
+    hidden,
+    occluders,
+    training,
+    sets,
+    serve,
+    live,
+    page,
+    video,
+)
+
+
 def build() -> typer.Typer:
     """Make the program."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.callback(invoke_without_command=True)(_list)
-    measured = (
-        speed,
-        landmarks,
-        pipeline,
-        hidden,
-        shifts,
-        occluders,
-        training,
-        sets,
-        serve,
-        live,
-        page,
-    )
-    for command in (*measured, video):
+    accuracy = (landmarks, pipeline, hidden, shifts)
+    for command in (speed, *accuracy, occluders, training, sets, serve, live, page, video):
         app.command()(ends_well(command))
     return app
 

@@ -32,6 +32,8 @@ def test_a_missing_extra_says_how_to_install_it() -> None:
     assert (
         str(error) == "training needs PyTorch: pip install 'mien[train]' (in a clone: '.[train]')"
     )
+    either = str(errors.MissingExtraError("tracking", "SciPy", "video", "serve"))
+    assert "pip install 'mien[video]' or 'mien[serve]' (in a clone: '.[video]' or" in either
 
 
 @pytest.mark.parametrize(

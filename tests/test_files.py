@@ -1,5 +1,8 @@
 """Files are written whole or not at all, and what cannot be written is known before."""
 
+import sys
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,52 @@ def test_what_is_stopped_leaves_the_old_file(tmp_path: Path) -> None:
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a", "old")]
 
 
+def interrupted_at(step: int, work: Callable[[], object]) -> bool:
+    """Let Ctrl-C come at a call or return of the work, counted from 0; tell whether it did."""
+    left = step
+
+    def profile(_frame: object, _event: str, what: object) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0 and what is not sys.setprofile:
+            raise KeyboardInterrupt
+
+    sys.setprofile(profile)
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.setprofile(None)
+    return False
+
+
+def test_ctrl_c_leaves_no_file_open_wherever_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+    path, log = tmp_path / "a", tmp_path / "log"
+
+    def work() -> None:
+        files.write(path, "new")
+        with files.opened(log, "a", encoding="utf-8") as file:
+            file.write("line\n")
+        with files.opened(log, "r", encoding="utf-8") as file:
+            file.read()
+
+    for step in count():
+        files.write(path, "old")
+        came = interrupted_at(step, work)
+        assert path.read_text() in ("old", "new")
+        assert {one.name for one in tmp_path.iterdir()} <= {"a", "log"}
+        if not came:
+            break
+    assert step > 50
+    assert not complaints, complaints[0]
+    assert set(log.read_text().splitlines()) == {"line"}
+
+
 def test_what_cannot_be_written_is_known_before(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"cannot write .*/file/a: File exists"):
@@ -56,3 +105,14 @@ def test_a_folder_of_other_work_is_refused(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(DataError, match=f"{said}.*; name another --out folder"):
             files.keep_plan(path, plan, "{run}")
+
+
+def test_a_file_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    path = tmp_path / "a"
+    with path.open("ab") as one, path.open("ab") as other:
+        files.lock(one, path)
+        with pytest.raises(OutputError, match=r"another process is writing .*/a; wait for it"):
+            files.lock(other, path)
+    with path.open("ab") as other:
+        files.lock(other, path)

@@ -42,11 +42,12 @@ class OutputError(MienError):
 class MissingExtraError(MienError):
     exit_code = 7
 
-    def __init__(self, what: str, package: str, extra: str) -> None:
-        """Name the work, the package it needs and the extra that installs it."""
-        super().__init__(
-            f"{what} needs {package}: pip install 'mien[{extra}]' (in a clone: '.[{extra}]')"
+    def __init__(self, what: str, package: str, *extras: str) -> None:
+        """Name the work, the package it needs and the extras of which each installs it."""
+        released, cloned = (
+            " or ".join(f"'{where}[{extra}]'" for extra in extras) for where in ("mien", ".")
         )
+        super().__init__(f"{what} needs {package}: pip install {released} (in a clone: {cloned})")
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:

@@ -6,9 +6,34 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from mien.errors import DataError, OutputError, UsageError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock
+    fcntl = None  # type: ignore[assignment]
+
+_FLAGS = {
+    "r": os.O_RDONLY,
+    "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
+    "a": os.O_WRONLY | os.O_CREAT | os.O_APPEND,
+}
+
+
+@contextmanager
+def opened(path: str | Path, mode: str, **how: Any) -> Iterator[Any]:
+    """Open a file as `open` does, in the modes r, w and a, also binary: r, rb ...
+
+    Ctrl-C that comes before `with` has the file would let Python complain that nobody closed it.
+    """
+    descriptor = os.open(path, _FLAGS[mode[0]], 0o666)
+    try:
+        with open(descriptor, mode, closefd=False, **how) as file:
+            yield file
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -36,8 +61,17 @@ def replacing(target: str | Path, *, parents: bool = True, advice: str = "") -> 
 
 def write(target: str | Path, content: str | bytes) -> None:
     """Write a file, text as UTF-8."""
-    with replacing(target) as temporary:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+    with replacing(target) as temporary, opened(temporary, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+def lock(file: IO[Any], name: str | Path) -> None:
+    """Keep other processes from writing what `name` says, until the file is closed."""
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise OutputError(f"another process is writing {name}; wait for it") from error
 
 
 def read_object(path: Path, advice: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class DataSource:
     table: Path | None = None
     options: dict[str, str] = dataclasses.field(default_factory=dict)
     points_file: Path | None = None
-    fold: int | str = 0
+    fold: int | str = "0"
     splits: Path | None = None
 
 
@@ -138,7 +138,7 @@ def test_one_fold_is_taken_of_given_splits(training: list[Any], mien: Callable) 
     words = ("--table", "t", "--splits", "s.json", "--fold", "2", "--option", "rule=argmax")
     assert mien("train", *words).code == 0
     source = training[0]["source"]
-    assert (source.splits, source.fold) == (Path("s.json"), 2)
+    assert (source.splits, source.fold) == (Path("s.json"), "2")
     assert source.options == {"rule": "argmax"}
 
 

@@ -11,7 +11,8 @@ import pytest
 from mien import images
 from mien.errors import InputError
 from mien.images import Image
-from mien.live.reading import LiveRecognizer, Reader, Reading, smoothed
+from mien.live.reading import LiveRecognizer, Reader, Reading
+from mien.media.smoothing import smoothed
 from mien.records import Prediction
 
 pytest.importorskip("scipy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,24 @@ def test_teachers_are_averaged_over_models_and_views(tmp_path: Path) -> None:
         not np.allclose(still.shares[name], alone[0].shares[name], atol=1e-4)
         for name in still.shares
     )
+
+
+def test_faces_may_lie_in_a_file_that_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distill, "AT_ONCE", 2)
+    path = models.expression_model(tmp_path / "a.onnx", seed=1)
+    faces = np.random.default_rng(2).integers(0, 256, (5, 48, 48), dtype=np.uint8)
+    np.save(tmp_path / "images.npy", faces)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    ids = np.array([*"abcde"])
+    found = distill.teach([path], mapped, ids, views=2, quiet=True)
+    monkeypatch.setattr(distill, "AT_ONCE", 512)
+    whole = distill.teach([path], faces, ids, views=2, quiet=True)
+    assert found.stated == whole.stated
+    assert found.stated["faces_sha256"] == sha256(faces.tobytes()).hexdigest()
+    for name, shares in whole.shares.items():
+        np.testing.assert_allclose(found.shares[name], shares, atol=1e-5)
 
 
 def test_no_teacher_is_refused() -> None:

@@ -22,7 +22,7 @@ from tiny_training import BrightOrDark
 SRC, TESTS = Path(__file__).parents[2] / "src", Path(__file__).parents[1]
 # No batch statistics, no dropout, and batches of 9 and 8 faces: shares of 5 and 4.
 SETTINGS = """
-import sys, torch
+import atexit, sys, torch
 from dataclasses import replace
 from pathlib import Path
 from torch import Tensor, nn
@@ -59,6 +59,11 @@ class Weighted(BrightOrDark):
         return {"accuracy": float((found.argmax(1) == self.labels).mean()),
                 "margin": float((found[:, 0] * range(1, 27)).sum())}
 
+def threads():
+    return [Path(one, "comm").read_text().strip() for one in Path("/proc/self/task").glob("*")]
+
+atexit.register(lambda: print(*threads()))  # the last of all that is done at the end
+
 def go(out):
     return loop.train(RECIPE, Weighted(RECIPE, faces=26), Path(out), quiet=True)
 """
@@ -90,13 +95,19 @@ def test_two_processes_give_the_losses_and_figures_of_one(tmp_path: Path) -> Non
     port = free_port()
     both = [
         subprocess.Popen(
-            [sys.executable, script, tmp_path / "two"], env=environment(rank, port), stderr=-1
+            [sys.executable, script, tmp_path / "two"],
+            env=environment(rank, port),
+            stdout=-1,
+            stderr=-1,
+            text=True,
         )
         for rank in (0, 1)
     ]
-    errors = [run.communicate(timeout=200)[1].decode() for run in both]
+    ends, errors = zip(*(run.communicate(timeout=200) for run in both), strict=True)
     assert [run.returncode for run in both] == [0, 0], errors
     assert not any("Warning" in text for text in errors)
+    # Threads of the group that outlived Python could abort their process.
+    assert not any("gloo" in names for names in ends)
     one, two = (
         [json.loads(line) for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
         for name in ("one", "two")

@@ -12,13 +12,9 @@ import numpy as np
 
 from mien.cli._streams import writing
 from mien.errors import OutputError
+from mien.files import lock
 from mien.images import Image
 from mien.records import Face, Prediction
-
-try:
-    import fcntl
-except ImportError:  # Windows has no such lock
-    fcntl = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -93,8 +89,8 @@ class Journal:
 
     def _go_on(self, plan: bytes) -> None:
         """Find the last whole line, and cut off what lies behind it."""
-        assert self._file is not None
-        self._lock()
+        assert self._file is not None and self._path is not None
+        lock(self._file, self._path)
         self._file.seek(0)
         found, first = self._file.readline(), self._file.readline()
         if not first.endswith(b"\n"):  # nothing was read
@@ -119,13 +115,6 @@ class Journal:
             entry = json.loads(last)
             self.last, self.damaged = entry["frame"], entry["damaged"]
             self._empty = False
-
-    def _lock(self) -> None:
-        try:
-            if fcntl is not None and self._file is not None:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise OutputError(f"another process is writing {self._path}; wait for it") from error
 
 
 def identity(source: str) -> dict[str, Any]:

@@ -48,17 +48,9 @@ Dataset = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="A data set that `mien data list` names."),
 ]
-Table = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Take a table that `mien data prepare` made instead."),
-]
 Points = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Landmarks of the faces (.npz), to hide parts by."),
-]
-Splits = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Take a fold of the splits that `mien data split` wrote."),
 ]
 Fold = Annotated[
     str, typer.Option(metavar="N|NAME", help="Which fold of the splits or the protocol.")
@@ -159,11 +151,6 @@ def source(
             " which --data finds; leave --dataset and --table out"
         )
     return DataSource(root=root, table=table, options=_options.settings(option), **named)
-
-
-def numbered(fold: str) -> int | str:
-    """Read a fold's number or name."""
-    return int(fold) if fold.isdigit() else fold
 
 
 def kinds() -> dict[str, Any]:

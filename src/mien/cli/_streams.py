@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from mien.errors import OutputError
-from mien.files import replacing
+from mien.files import opened, replacing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,11 +50,11 @@ def writing(name: str) -> Iterator[None]:
 def _whole(target: Path) -> Iterator[TextIO]:
     """Open a file that takes its name when all of it is written."""
     if target.exists() and not target.is_file():  # a device cannot be replaced
-        with target.open("w", encoding="utf-8") as stream:
+        with opened(target, "w", encoding="utf-8") as stream:
             yield stream
         return
     with (
         replacing(target, parents=False) as unfinished,
-        unfinished.open("w", encoding="utf-8") as stream,
+        opened(unfinished, "w", encoding="utf-8") as stream,
     ):
         yield stream

@@ -10,12 +10,12 @@ from mien.cli import _jobs
 from mien.cli._journal import Journal, Look, identity
 from mien.cli._video_told import Asked, Output, Told
 from mien.errors import UsageError
+from mien.media.smoothing import HALF_LIFE_S
 from mien.media.tracks import Cuts
 from mien.media.video import Frame, Video, is_address, is_video, open_video
 from mien.progress import say, track
 from mien.recognizer import Recognizer
 
-HALF_LIFE_S = 0.4
 AHEAD = 2  # frames a thread that are held
 PICTURES = (".png", ".svg", ".pdf")
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mien.media.smoothing import HALF_LIFE_S
+
 Every = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Of a video, read every N-th frame.")
 ]
@@ -25,7 +27,8 @@ Smooth = Annotated[
     typer.Option(
         metavar="S",
         min=0,
-        help="Half-life in seconds of a video's smoothed probabilities; 0: none.  [default: 0.4]",
+        help="Half-life in seconds of a video's smoothed probabilities; 0: none."
+        f"  [default: {HALF_LIFE_S}]",
     ),
 ]
 EventsFile = Annotated[

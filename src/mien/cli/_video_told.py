@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from mien.cli import _video_records
@@ -92,7 +92,7 @@ class Told:
         faces = [prediction.face for prediction in look.predictions]
         tracks = self._tracker.update(faces, look.time_s, cut=look.cut)
         calm = [
-            smoothed(self._smoother, number, look.time_s, prediction)
+            self._smoother.smoothed(number, look.time_s, prediction)
             for number, prediction in zip(tracks, look.predictions, strict=True)
         ]
         self._write(
@@ -200,15 +200,6 @@ def copy_path(folder: Path, source: str) -> Path:
     if path.resolve() == Path(source).resolve():
         raise UsageError(f"drawing would overwrite the video {path}; name another folder")
     return path
-
-
-def smoothed(smoother: Smoother, number: int, time_s: float, prediction: Prediction) -> Prediction:
-    """Give a prediction with the smoothed probabilities of its track."""
-    names, read = zip(*prediction.probabilities.items(), strict=True)
-    calm = smoother.update(number, time_s, read).clip(0, 1)
-    shares = dict(zip(names, calm.tolist(), strict=True))
-    first = max(shares, key=shares.__getitem__)
-    return replace(prediction, expression=first, probability=shares[first], probabilities=shares)
 
 
 def _opened(

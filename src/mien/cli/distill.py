@@ -24,7 +24,7 @@ def distill(
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to keep their answers (.npz).")],
     data: _recipe.Root = None,
     dataset: _recipe.Dataset = None,
-    table: _recipe.Table = None,
+    table: _faces.Table = None,
     rule: _faces.Rule = None,
     option: _options.Settings = None,
     views: Annotated[
@@ -44,15 +44,12 @@ def distill(
     distillation.file.
     """
     _recipe.training()
-    import numpy as np
-
     from mien.recognizer import ExpressionReader
     from mien.training.distill import teach
 
     steps = ExpressionReader(models[0]).preparation
     faces = _training_faces(data, dataset, table, rule, option, steps, quiet)
-    images = np.array(faces.images)  # PyTorch takes no memory map that cannot be written
-    teacher = teach(models, images, faces.source_id, views=views, seed=seed, quiet=quiet)
+    teacher = teach(models, faces.images, faces.source_id, views=views, seed=seed, quiet=quiet)
     teacher.save(out)
     say(f"{out}: what {len(models)} models say of {len(faces):,} faces", quiet=quiet)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mien.cli import _options, _recipe
+from mien.cli import _faces, _options, _recipe
 
 
 def export(
@@ -14,10 +14,10 @@ def export(
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the model (.onnx).")],
     data: _recipe.Root = None,
-    table: _recipe.Table = None,
+    table: _faces.Table = None,
     option: _options.Settings = None,
     points: _recipe.Points = None,
-    splits: _recipe.Splits = None,
+    splits: _faces.Splits = None,
     fold: _recipe.Fold = "0",
     quantize: Annotated[
         bool, typer.Option("--quantize", help="Let the file compute in 8-bit integers.")
@@ -36,6 +36,6 @@ def export(
     path = checkpoint_of(run)
     recipe = recipe_of(path)
     where = _recipe.source(
-        recipe, data, table, option, points_file=points, splits=splits, fold=_recipe.numbered(fold)
+        recipe, data, table, option, points_file=points, splits=splits, fold=fold
     )
     print(export_again(path, recipe, where, out, quantize=quantize, quiet=quiet))

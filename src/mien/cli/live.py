@@ -9,6 +9,7 @@ import typer
 from mien.cli import _options
 from mien.cli._streams import result_stream
 from mien.errors import MienError, UsageError
+from mien.media.smoothing import HALF_LIFE_S
 from mien.progress import cores
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from mien.live.show import Setting, Shown
     from mien.live.window import Window
 
-HALF_LIFE_S = 0.4
 MIN_FACE = 48  # a head two metres from a usual camera; half as large takes four times as long
 
 

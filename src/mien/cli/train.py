@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mien.cli import _options, _recipe
+from mien.cli import _faces, _options, _recipe
 from mien.errors import UsageError
 
 GROUPS = {"subject": "by-subject", "none": "random-images"}
@@ -29,10 +29,10 @@ def train(
         ),
     ] = None,
     dataset: _recipe.Dataset = None,
-    table: _recipe.Table = None,
+    table: _faces.Table = None,
     option: _options.Settings = None,
     points: _recipe.Points = None,
-    splits: _recipe.Splits = None,
+    splits: _faces.Splits = None,
     fold: _recipe.Fold = "0",
     network: _recipe.Network = None,
     pretrained: _recipe.Pretrained = None,
@@ -98,9 +98,7 @@ def train(
     }
     texts = [*(set or ()), *([f"data.folds={folds}"] if folds else [])]
     made = _recipe.made(recipe, flags, texts, augment, name=out.name if out else "")
-    where = _recipe.source(
-        made, data, table, option, points_file=points, splits=splits, fold=_recipe.numbered(fold)
-    )
+    where = _recipe.source(made, data, table, option, points_file=points, splits=splits, fold=fold)
     if folds and made.task != "labels":
         raise UsageError(f"the task {made.task!r} of {made.name} has no folds; leave --folds out")
     folder = out or Path("runs") / made.name

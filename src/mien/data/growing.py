@@ -20,7 +20,7 @@ from typing import Any, TextIO
 
 from mien.data.rejections import Rejected, write_csv
 from mien.errors import OutputError
-from mien.files import replacing, write
+from mien.files import opened, replacing, write
 from mien.progress import track
 
 MANIFEST, REJECTED, SETTINGS, JOURNAL = "manifest.csv", "rejected.csv", "settings.json", ".journal"
@@ -61,7 +61,7 @@ def grow(
         jobs = [job for job in jobs if job[1]]
         before = len(known.rows)
         try:
-            with (folder / JOURNAL).open("a", encoding="utf-8") as journal:
+            with opened(folder / JOURNAL, "a", encoding="utf-8") as journal:
                 noted = _noted(work, journal, known)
                 shown = track(each(noted, jobs), total=len(jobs), description="hiding", quiet=quiet)
                 with closing(shown):
@@ -181,7 +181,7 @@ def _list(folder: Path, known: _Known) -> None:
     """Write what is there, and what is not."""
     with (
         replacing(folder / MANIFEST) as part,
-        part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+        opened(part, "w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()

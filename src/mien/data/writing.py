@@ -18,11 +18,7 @@ from numpy.lib import format as npy
 
 from mien.data.table import FaceTable, describe
 from mien.errors import DataError, OutputError
-
-try:
-    import fcntl
-except ImportError:  # Windows has no such lock
-    fcntl = None  # type: ignore[assignment]
+from mien.files import lock
 
 PLAN, JOURNAL = "plan.json", "journal.jsonl"
 TEXTS = tuple(name for name, (kind, _) in FaceTable.shapes.items() if kind == "U")
@@ -51,7 +47,7 @@ class TableWriter:
             self._check_plan(json.loads(json.dumps({**plan, "expressions": expressions})))
             self._journal = (self._part / JOURNAL).open("a+b")
             try:
-                self._lock()
+                lock(self._journal, self.folder)
                 self._go_on()
             except BaseException:
                 self.close()
@@ -131,13 +127,6 @@ class TableWriter:
                 f"{self._part} holds unfinished work of another kind: {', '.join(differing)}"
                 " differ; remove it, or go on with the settings it was begun with"
             )
-
-    def _lock(self) -> None:
-        try:
-            if fcntl is not None:
-                fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise OutputError(f"another process is writing {self.folder}; wait for it") from error
 
     def _go_on(self) -> None:
         """Count the finished blocks; cut off what lies behind the last."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL.Image import Transpose
 
 from mien.errors import InputError, UsageError
-from mien.files import replacing
+from mien.files import opened, replacing
 from mien.images.pixels import Image
 
 Source = str | os.PathLike[str] | bytes | PIL.Image.Image | NDArray[Any]
@@ -116,7 +116,7 @@ def write(path: str | os.PathLike[str], image: Image) -> None:
         raise UsageError(
             f"cannot write {target}: the suffix must be one of {', '.join(_WRITE_OPTIONS)}"
         )
-    with replacing(target, parents=False) as unfinished, open(unfinished, "wb") as stream:
+    with replacing(target, parents=False) as unfinished, opened(unfinished, "wb") as stream:
         PIL.Image.fromarray(image).save(stream, **options)
 
 

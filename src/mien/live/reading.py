@@ -2,23 +2,21 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien import images, occlusion
 from mien.images import Image
 from mien.media.camera import Camera
-from mien.media.smoothing import Smoother
+from mien.media.smoothing import HALF_LIFE_S, Smoother
 from mien.media.tracks import Tracker
 from mien.media.video import Frame
 from mien.occlusion import Draw
 from mien.recognizer import Recognizer
 from mien.records import Prediction
 
-HALF_LIFE_S = 0.4
 SEED = 3  # a light blue mask
 _WAIT_S = 0.1
 
@@ -124,26 +122,9 @@ class Reader:
         tracks = self._tracker.update([found.face for found in predictions], frame.time_s)
         self.count, self.faces = self.count + 1, self.faces + len(predictions)
         pairs = zip(predictions, tracks, strict=True)
-        faces = (Seen(found, track, self._smooth(found, track, frame)) for found, track in pairs)
+        smoothed = self._smoother.smoothed
+        faces = (Seen(found, track, smoothed(track, frame.time_s, found)) for found, track in pairs)
         return Reading(frame, image, tuple(faces), hide, self._camera.clock_s - frame.time_s)
-
-    def _smooth(self, prediction: Prediction, track: int, frame: Frame) -> Prediction:
-        shares = np.array(list(prediction.probabilities.values()))
-        return smoothed(prediction, self._smoother.update(track, frame.time_s, shares))
-
-
-def smoothed(prediction: Prediction, shares: NDArray[np.float64]) -> Prediction:
-    """Answer by smoothed shares (C,); certain only where the frame alone says the same."""
-    names = zip(prediction.probabilities, np.clip(shares, 0, 1).tolist(), strict=True)
-    probabilities = dict(names)
-    expression = max(probabilities, key=probabilities.__getitem__)
-    return replace(
-        prediction,
-        expression=expression,
-        probability=probabilities[expression],
-        probabilities=probabilities,
-        certain=prediction.certain and expression == prediction.expression,
-    )
 
 
 @lru_cache(maxsize=8)

@@ -9,10 +9,11 @@ from mien import occlusion
 from mien.images.overlay import Look
 from mien.live.capture import Capture
 from mien.live.notice import Notice
-from mien.live.reading import HALF_LIFE_S, LiveRecognizer, Reader, Record
+from mien.live.reading import LiveRecognizer, Reader, Record
 from mien.live.watch import Watch
 from mien.live.window import Window
 from mien.media.camera import USUAL_WH, Camera
+from mien.media.smoothing import HALF_LIFE_S
 
 TITLE = "mien live"
 

@@ -4,11 +4,15 @@ The average is taken of the probabilities, so that it adds up to 1, and by time,
 rate changes nothing: what was read one half-life ago counts half.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mien.errors import UsageError
+from mien.records import Prediction
 
+HALF_LIFE_S = 0.4
 _FORGOTTEN = 20  # half-lives after which a millionth is left
 _TRACKS = 64  # more than that are looked through for forgotten ones
 
@@ -16,7 +20,7 @@ _TRACKS = 64  # more than that are looked through for forgotten ones
 class Smoother:
     """Averages the probabilities of each track; a half-life of 0 leaves them as they are."""
 
-    def __init__(self, half_life_s: float = 0.4) -> None:
+    def __init__(self, half_life_s: float = HALF_LIFE_S) -> None:
         if not 0 <= half_life_s < np.inf:
             raise UsageError(f"the half-life must be at least 0 seconds, got {half_life_s}")
         self._half_life_s = half_life_s
@@ -36,6 +40,11 @@ class Smoother:
         self._tracks[track] = time_s, smooth
         return smooth
 
+    def smoothed(self, track: int, time_s: float, prediction: Prediction) -> Prediction:
+        """Take what was read of a track; answer by it with what was before."""
+        read = [*prediction.probabilities.values()]
+        return smoothed(prediction, self.update(track, time_s, read))
+
     def forget(self, track: int) -> None:
         """Begin anew with a track."""
         self._tracks.pop(track, None)
@@ -43,3 +52,17 @@ class Smoother:
     def _prune(self, time_s: float) -> None:
         oldest = time_s - _FORGOTTEN * self._half_life_s
         self._tracks = {track: kept for track, kept in self._tracks.items() if kept[0] >= oldest}
+
+
+def smoothed(prediction: Prediction, shares: NDArray[np.float64]) -> Prediction:
+    """Answer by smoothed shares (C,); certain only where the frame alone says the same."""
+    names = zip(prediction.probabilities, np.clip(shares, 0, 1).tolist(), strict=True)
+    probabilities = dict(names)
+    expression = max(probabilities, key=probabilities.__getitem__)
+    return replace(
+        prediction,
+        expression=expression,
+        probability=probabilities[expression],
+        probabilities=probabilities,
+        certain=prediction.certain and expression == prediction.expression,
+    )

@@ -141,7 +141,7 @@ def _assigned(tracks: Sequence[_Track], found: Floats) -> list[tuple[int, int]]:
     try:
         from scipy.optimize import linear_sum_assignment
     except ImportError as error:
-        raise MissingExtraError("tracking faces", "SciPy", "video") from error
+        raise MissingExtraError("tracking faces", "SciPy", "video", "serve") from error
     costs = _costs(tracks, found)
     rows, columns = linear_sum_assignment(costs)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)

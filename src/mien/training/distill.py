@@ -6,8 +6,9 @@ what the part would have said (Hinton et al., arXiv 1503.02531).
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +24,7 @@ from mien import files, metrics, progress
 from mien.errors import DataError, ModelError
 from mien.recognizer import ExpressionReader
 from mien.training import augment, randomness
+from mien.training.settings import Distillation
 
 Shares = npt.NDArray[np.float32]
 Faces = npt.NDArray[np.uint8]
@@ -69,8 +71,9 @@ class Teacher:
             f"shares-{k}": v.astype(np.float16) for k, v in self.shares.items()
         }
         about = {"format": FORMAT, "labels": self.labels, **self.stated}
-        with files.replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, ids=self.ids, about=json.dumps(about), **arrays)
+        written = io.BytesIO()  # a half-written .npz could complain when it is dropped
+        np.savez_compressed(written, ids=self.ids, about=json.dumps(about), **arrays)
+        files.write(path, written.getvalue())
 
 
 def open_teacher(path: Path) -> Teacher:
@@ -88,6 +91,24 @@ def open_teacher(path: Path) -> Teacher:
     except (OSError, KeyError, ValueError, AttributeError) as error:
         raise DataError(f"{path} must be a file that `mien distill` wrote: {error}") from error
     return Teacher(ids, shares, labels, about)
+
+
+def taught(
+    settings: Distillation, heads: Mapping[str, Sequence[str]], ids: npt.NDArray[np.str_]
+) -> dict[str, Shares]:
+    """Give what a recipe's teacher says of faces by head, (n, C) each; nothing without a teacher.
+
+    heads: the labels of each, in the order of its columns.
+    """
+    if not settings.file:
+        return {}
+    teacher = open_teacher(Path(settings.file))
+    return {head: teacher.of(head, labels, ids) for head, labels in heads.items()}
+
+
+def mixed(loss: Tensor, soft: Tensor, settings: Distillation) -> Tensor:
+    """Mix the loss against the labels with that against the teacher."""
+    return (1 - settings.weight) * loss + settings.weight * soft
 
 
 def teach(
@@ -115,8 +136,16 @@ def teach(
                 f" {', '.join(labels)}, {reader.metadata.name} has {', '.join(others)}"
             )
     starts = range(0, len(faces), AT_ONCE)
+    digest = sha256()
+
+    def answered(at: int) -> dict[str, Shares]:
+        # A copy, for PyTorch takes no memory map that cannot be written.
+        some = np.array(faces[at : at + AT_ONCE])
+        digest.update(some.tobytes())
+        return _answers(readers, some, at, views, seed)
+
     parts = progress.track(
-        (_answers(readers, faces[at : at + AT_ONCE], at, views, seed) for at in starts),
+        map(answered, starts),
         total=len(starts),
         description="asking the teachers",
         quiet=quiet,
@@ -126,7 +155,7 @@ def teach(
         "models": [{"name": r.metadata.name, "sha256": r.sha256} for r in readers],
         "views": views,
         "seed": seed,
-        "faces_sha256": sha256(np.ascontiguousarray(faces).tobytes()).hexdigest(),
+        "faces_sha256": digest.hexdigest(),
     }
     joined = {name: np.concatenate([part[name] for part in answers]) for name in labels}
     return Teacher(ids, joined, labels, stated)
@@ -151,10 +180,10 @@ def _answers(
 
 
 def _moved(faces: Faces, rows: npt.NDArray[np.int64], views: int, seed: int) -> Iterator[Faces]:
-    """Yield the faces as they are, and moved a little in their own ways."""
+    """Yield the faces, which can be written, as they are, and moved a little in their own ways."""
     yield faces
     side = faces.shape[1]
-    levels = torch.from_numpy(np.ascontiguousarray(faces)).float()
+    levels = torch.from_numpy(faces).float()
     levels = levels[:, None] if faces.ndim == 3 else levels.permute(0, 3, 1, 2)
     base = np.tile(np.eye(2, 3), (len(faces), 1, 1))
     for view in range(1, views):

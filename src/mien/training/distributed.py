@@ -152,6 +152,11 @@ def device_named(name: str, local_rank: int | None = None) -> str:
 
 
 def _connect(backend: str) -> None:
+    # DDP would import it later, and functions of it then take the group for a default: the group
+    # and its threads would stay until the interpreter is gone, and a thread that gives a tensor
+    # back only then aborts the process.
+    import torch.distributed.nn.functional  # noqa: F401
+
     try:
         dist.init_process_group(backend)
     except (RuntimeError, ValueError) as exc:
@@ -164,8 +169,8 @@ def _connect(backend: str) -> None:
 
 
 def _leave() -> None:
-    # A wrapped network that a cycle keeps alive holds on to the group, whose threads would outlive
-    # the interpreter, and the process would end with an abort.
+    # Destroying joins the threads only where nothing holds on to the group: not the wrapped
+    # network of a training that was stopped, which the error's cycles keep.
     gc.collect()
     dist.destroy_process_group()
 

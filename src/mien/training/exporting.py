@@ -54,7 +54,7 @@ def export_again(
     source: the faces of the run, of the fold that its folder names unless another is given.
     """
     about = _about(path.parent / RUN)
-    if source.fold == 0 and about.get("fold") is not None:
+    if str(source.fold) == "0" and about.get("fold") is not None:
         source = replace(source, fold=str(about["fold"]))
     work = prepare(replace(recipe, quantize=recipe.quantize or quantize), source, quiet=quiet)
     _, state = checkpoint.load(path)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -21,7 +19,8 @@ from mien.training.settings import Recipe
 from mien.training.task import Task
 from mien.training.validation import Answer, auc, occluded
 
-HEADS = {"ferplus": len(EXPRESSIONS), "fer2013": len(EXPRESSIONS_7), "hidden": 2}
+ANSWERS = {"ferplus": EXPRESSIONS, "fer2013": EXPRESSIONS_7}
+HEADS = {**{name: len(labels) for name, labels in ANSWERS.items()}, "hidden": 2}
 REGIONS = tuple(regions.REGIONS)
 
 
@@ -47,7 +46,7 @@ class ExpressionTask(Task):
         self.majority = vote_rules.labels(part.votes, "majority")
         self.labels = seven(part)
         self.public = _Public(table[public])
-        self.taught = _taught(recipe, part)
+        self.taught = distill.taught(recipe.distillation, ANSWERS, part.source_id)
 
     def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
         """Sum the losses of the three heads over a batch."""
@@ -74,7 +73,7 @@ class ExpressionTask(Task):
         settings = self.recipe.distillation
         taught = torch.from_numpy(self.taught[head][faces]).to(outputs[head].device)
         soft = distill.soft_loss(outputs[head].float(), taught, settings.temperature).mean()
-        return (1 - settings.weight) * loss + settings.weight * soft
+        return distill.mixed(loss, soft, settings)
 
     def judge(self, answer: Answer) -> dict[str, float]:
         """Judge on the public part: whole and masked faces, both labellings, hidden regions."""
@@ -82,27 +81,14 @@ class ExpressionTask(Task):
 
     def outputs(self) -> tuple[Output, ...]:
         usual = {"certain": 1.0}
-        plus, seven = (
-            sampling.prior(np.bincount(labels[labels >= 0], minlength=classes))
-            for labels, classes in (
-                (self.majority, len(EXPRESSIONS)),
-                (self.labels, len(EXPRESSIONS_7)),
-            )
-        )
+        voted = self.majority[self.majority >= 0]
+        plus = sampling.prior(np.bincount(voted, minlength=len(EXPRESSIONS)))
+        seven = sampling.prior(np.bincount(self.labels, minlength=len(EXPRESSIONS_7)))
         return (
             Output("ferplus", "expression", EXPRESSIONS, thresholds=usual, prior=plus),
             Output("fer2013", "expression", EXPRESSIONS_7, thresholds=usual, prior=seven),
             Output("hidden", "regions", REGIONS, thresholds=dict.fromkeys(REGIONS, 0.5)),
         )
-
-
-def _taught(recipe: Recipe, part: FaceTable) -> dict[str, npt.NDArray[np.float32]]:
-    """Read what the recipe's teacher says of the training faces, an entry a head."""
-    if not recipe.distillation.file:
-        return {}
-    teacher = distill.open_teacher(Path(recipe.distillation.file))
-    answers = {"ferplus": EXPRESSIONS, "fer2013": EXPRESSIONS_7}
-    return {head: teacher.of(head, names, part.source_id) for head, names in answers.items()}
 
 
 def seven(table: FaceTable) -> npt.NDArray[np.int64]:

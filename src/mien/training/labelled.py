@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,7 +47,8 @@ class LabelledTask(Task):
         self.weights = sampling.class_weights(self.counts, kind, beta)
         if kind == "sampler":
             self.counts = np.ones(len(material.labels), np.int64)
-        self.taught = _taught(recipe, material)
+        heads = {HEAD: material.labels}
+        self.taught = distill.taught(recipe.distillation, heads, train.source_id).get(HEAD)
 
     def build(self, network: nn.Module) -> nn.Module:
         """Let the outputs be what the loss takes them for."""
@@ -78,10 +78,9 @@ class LabelledTask(Task):
         if self.taught is None:
             return loss
         taught = torch.from_numpy(self._mixed(self.taught, faces, view)).to(logits.device)
-        part = self.recipe.distillation.weight
-        temperature = self.recipe.distillation.temperature
-        soft = taught_loss(logits, taught, settings.kind, temperature)
-        return part * soft + (1 - part) * loss
+        teaching = self.recipe.distillation
+        soft = taught_loss(logits, taught, settings.kind, teaching.temperature)
+        return distill.mixed(loss, soft, teaching)
 
     def judge(self, answer: Answer) -> dict[str, float]:
         """Measure the answers to the validation part; `-loss` is the log-likelihood of a face."""
@@ -141,10 +140,3 @@ def _shares(faces: FaceTable, kind: str) -> npt.NDArray[np.float32]:
     total = votes.sum(1, keepdims=True)
     shares = np.where(total > 0, votes / np.maximum(total, 1e-12), labelled)
     return np.asarray(shares, np.float32)
-
-
-def _taught(recipe: Recipe, material: Material) -> npt.NDArray[np.float32] | None:
-    if not recipe.distillation.file:
-        return None
-    teacher = distill.open_teacher(Path(recipe.distillation.file))
-    return teacher.of(HEAD, material.labels, material.train.source_id)

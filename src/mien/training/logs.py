@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from mien import progress
 from mien.errors import DataError, OutputError
-from mien.files import write
+from mien.files import opened, write
 from mien.training.trackers import Tracker
 
 LOG, TABLE = "log.jsonl", "log.csv"
@@ -104,9 +104,10 @@ def entries(folder: str | Path) -> list[dict[str, Any]]:
     path = Path(folder) / LOG
     lines: dict[int, dict[str, Any]] = {}
     try:
-        for text in path.read_text(encoding="utf-8").splitlines():
-            entry = json.loads(text)
-            lines[int(entry["epoch"])] = entry
+        with opened(path, "r", encoding="utf-8") as file:
+            for text in file.read().splitlines():
+                entry = json.loads(text)
+                lines[int(entry["epoch"])] = entry
     except OSError as error:
         raise DataError(
             f"cannot read {path}: {error.strerror or error}; expected the folder of a training"
@@ -131,7 +132,7 @@ def history(folder: str | Path) -> History:
 
 def _append(path: Path, line: str) -> None:
     try:
-        with path.open("a", encoding="utf-8") as file:
+        with opened(path, "a", encoding="utf-8") as file:
             file.write(line)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error

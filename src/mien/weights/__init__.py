@@ -107,16 +107,9 @@ def added() -> dict[str, Entry]:
     """Read what the user added, by name."""
     folder = added_folder()
     manifest = folder / MANIFEST.name
-    try:
-        found = json.loads(manifest.read_text("utf-8")) if manifest.is_file() else {}
-        return {
-            name: Entry(**{**fields, "name": name, "file": str(folder / fields["file"])})
-            for name, fields in found.items()
-        }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ModelError(
-            f"{manifest} cannot be read ({error}); remove it and add the models again"
-        ) from error
+    if not manifest.is_file():
+        return {}
+    return _read(manifest, folder, "remove it and add the models again")
 
 
 def sample_portrait() -> Path:
@@ -130,8 +123,16 @@ def sample_portrait() -> Path:
 @cache
 def entries() -> dict[str, Entry]:
     """Read the manifest once."""
+    return _read(MANIFEST, Path(), REPAIR)
+
+
+def _read(manifest: Path, folder: Path, repair: str) -> dict[str, Entry]:
+    """Read a manifest, by name; the folder goes before the names of its files."""
     try:
-        found = json.loads(MANIFEST.read_text("utf-8"))
-        return {name: Entry(name=name, **fields) for name, fields in found.items()}
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(f"{MANIFEST} cannot be read ({error}); {REPAIR}") from error
+        found = json.loads(manifest.read_text("utf-8"))
+        return {
+            name: Entry(**{**fields, "name": name, "file": str(folder / fields["file"])})
+            for name, fields in found.items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelError(f"{manifest} cannot be read ({error}); {repair}") from error

@@ -19,13 +19,13 @@ def add(
     model: Path, name: str, *, kind: str, description: str = "", licence: str = "not stated"
 ) -> weights.Entry:
     """Copy a model file into the user's folder under a name, its hash pinned."""
-    known = weights.added()
-    _check(name, weights.sha256_file(model), known)
+    known, sha256 = weights.added(), weights.sha256_file(model)
+    _check(name, sha256, known)
     entry = weights.Entry(
         name=name,
         file=str(weights.added_folder() / f"{name}.onnx"),
         kind=kind,
-        sha256=weights.sha256_file(model),
+        sha256=sha256,
         bytes=model.stat().st_size,
         licence=licence,
         description=description,
