@@ -1,6 +1,7 @@
 """What the project file promises."""
 
 import ast
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.specifiers import SpecifierSet
+
+from mien.cli import main
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,6 +46,28 @@ def extras_named_in(path: Path) -> Iterator[str]:
 def test_every_extra_that_an_error_names_exists(project: dict[str, Any]) -> None:
     named = {name for path in (ROOT / "src").rglob("*.py") for name in extras_named_in(path)}
     assert named <= set(project["optional-dependencies"])
+
+
+def test_every_extra_that_a_page_installs_exists(project: dict[str, Any]) -> None:
+    pages = [ROOT / "Dockerfile", *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    found = (re.findall(r"(?:'mien|'\.)\[([\w,]+)\]'", page.read_text("utf-8")) for page in pages)
+    named = {name for lists in found for names in lists for name in names.split(",")}
+    assert {"serve", "video", "plots", "parquet", "train"} <= named
+    assert named <= set(project["optional-dependencies"])
+
+
+def test_the_container_starts_a_command_that_there_is(
+    project: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = (ROOT / "Dockerfile").read_text("utf-8").splitlines()
+    entry = next(line for line in lines if line.startswith("ENTRYPOINT"))
+    program, command, *options = json.loads(entry.removeprefix("ENTRYPOINT"))
+    assert program in project["scripts"]
+    assert main([command, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(option in told for option in options if option.startswith("-"))
+    version = next(line for line in lines if line.startswith("FROM python:")).split(":")[1]
+    assert SpecifierSet(project["requires-python"]).contains(version.partition("-")[0])
 
 
 def test_ignored_files_are_named_from_the_root() -> None:

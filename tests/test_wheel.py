@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from collections.abc import Iterator
@@ -60,6 +61,24 @@ def test_every_shipped_file_is_in_the_wheel(members: set[str]) -> None:
 def test_every_recipe_is_in_the_wheel(members: set[str]) -> None:
     written = {f"mien/recipes/{path.name}" for path in (ROOT / "recipes").glob("*.toml")}
     assert {name for name in members if name.startswith("mien/recipes/")} == written
+
+
+def test_the_page_is_in_the_wheel(members: set[str]) -> None:
+    written = {f"mien/serve/page/{path.name}" for path in (ROOT / "src/mien/serve/page").iterdir()}
+    assert "mien/serve/page/index.html" in written
+    assert {name for name in members if name.startswith("mien/serve/page/")} == written
+
+
+def test_the_source_archive_brings_what_the_container_is_built_from(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "sdist"]
+    done = subprocess.run(
+        [*build, "--directory", tmp_path], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"Dockerfile", "pyproject.toml", "hatch_build.py", "LICENSE", "README.md"} <= names
+    assert {"src/mien/serve/page/index.html", "recipes/expression.toml", "docs/serve.md"} <= names
 
 
 def test_licences_are_in_the_wheel(members: set[str]) -> None:

@@ -194,6 +194,7 @@ def test_a_stream_that_stops_is_named_without_its_password(
 ) -> None:
     clip = tiny_videos.video(tmp_path / "clip.avi", tiny_videos.pictures(3))
     opened = camera.open_video(clip)
+    opened.info.stream = True
     monkeypatch.setattr(camera, "open_video", lambda source: opened)
     message = failure("rtsp://me:secret@door/1")
     assert "the stream rtsp://door/1 has stopped" in message

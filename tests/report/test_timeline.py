@@ -4,7 +4,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from mien.report.timeline import Series, clock, timeline
+from mien.report.timeline import Series, clock, tick_step, timeline
 
 LABELS = ("neutral", "happiness")
 
@@ -60,7 +60,16 @@ def test_the_timeline_is_a_picture_the_same_each_time() -> None:
 
 def test_nothing_to_show_is_still_a_picture() -> None:
     pytest.importorskip("matplotlib")
-    assert timeline(Series(LABELS), {}, kind="svg").startswith(b"<?xml")
+    drawn = timeline(Series(LABELS), {}, kind="svg")
+    assert drawn.startswith(b"<?xml") and b"no face" in drawn
+    assert b"no face" not in timeline(gathered(10), {}, kind="svg")
+
+
+@pytest.mark.parametrize(
+    ("length_s", "expected"), [(0, 0.1), (4, 0.5), (60, 10), (3600, 600), (1e6, 1.25e5)]
+)
+def test_ticks_stand_where_clocks_divide_time(length_s: float, expected: float) -> None:
+    assert tick_step(length_s) == expected
 
 
 @pytest.mark.parametrize(

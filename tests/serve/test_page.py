@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,16 @@ def test_several_faces_are_numbered_and_one_is_picked(page: Any) -> None:
     assert second.get_attribute("aria-pressed") == "true"
     above, below = (tag.bounding_box() for tag in page.locator(".tag").all())
     assert below["y"] >= above["y"] + above["height"]
+
+
+def test_tags_that_would_cover_each_other_are_numbers_alone(open_page: OpenPage) -> None:
+    page = open_page(width=360, height=740)
+    boxes = [[10 + 100 * n, 20, 50 + 100 * n, 70] for n in range(3)]
+    stand_in(page, *(face("happiness", 0.9, box_xyxy=box) for box in boxes))
+    choose(page, named("a.png", grey()))
+    assert page.locator(".tag").all_inner_texts() == ["1", "2", "3"]
+    places = [tag.bounding_box() for tag in page.locator(".tag").all()]
+    assert all(a["x"] + a["width"] < b["x"] for a, b in pairwise(places))
 
 
 def test_answers_are_downloaded_as_a_table(page: Any, tmp_path: Path) -> None:

@@ -104,6 +104,28 @@ def test_a_camera_that_is_unplugged_and_a_server_that_goes_are_told(page: Any) -
     assert "The camera is gone" in error.inner_text()
 
 
+# Gives which columns of the first lane are painted, after answers at these times.
+LANE = """async ([shares, times, seen]) => {
+  const { Timeline } = await import("/timeline.js");
+  const line = new Timeline(document.createElement("div"), 30, { moving: true });
+  const face = { key: 1, track: 1, probabilities: shares };
+  times.forEach((time, n) => line.add(n < seen ? [face] : [], time));
+  const canvas = line.place.querySelector("canvas");
+  const pixels = canvas.getContext("2d").getImageData(0, 10, canvas.width, 1).data;
+  return [...pixels].filter((_, n) => n % 4 === 3).map((level) => level > 0);
+}"""
+
+
+def test_the_timeline_moves_on_when_a_face_is_gone_and_joins_slow_answers(page: Any) -> None:
+    def painted(times: list[float], seen: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        return np.array(page.evaluate(LANE, [{"neutral": 1}, times, seen]))
+
+    gone = painted([0.1 * n for n in range(200)], 50)
+    assert gone[410:590].all() and not gone[620:].any()
+    slow = painted([2.0 * n for n in range(8)], 8)
+    assert slow[700:].all()
+
+
 def test_a_video_is_read_while_it_plays(page: Any, film_path: Path) -> None:
     page.click("#tab-video")
     page.set_input_files("#video-file", str(film_path))

@@ -12,7 +12,7 @@ from mien.cli._video_told import Asked, Output, Told
 from mien.errors import UsageError
 from mien.media.smoothing import HALF_LIFE_S
 from mien.media.tracks import Cuts
-from mien.media.video import Frame, Video, is_address, is_video, open_video
+from mien.media.video import Frame, Video, is_video, open_video
 from mien.progress import say, track
 from mien.recognizer import Recognizer
 
@@ -73,7 +73,7 @@ def predict(
     with open_video(
         asked.source, every=asked.every, fps=asked.fps, start_s=asked.start_s, end_s=asked.end_s
     ) as video:
-        endless = is_address(asked.source) and video.info.frames is None
+        endless = video.info.stream
         kept = None if endless else output.out
         with Journal(kept, {**plan, **_chosen(asked)}) as journal:
             if journal.last >= 0:
@@ -84,7 +84,7 @@ def predict(
                 told = Told(asked, output, video.info.fps, labels, stack)
                 _tell(told, looks, total, quiet=output.quiet or output.watched, endless=endless)
             journal.discard()
-        say(told.summary(video.info), quiet=output.quiet)
+        say(told.summary(video.info, stopped=endless and video.ran_out), quiet=output.quiet)
 
 
 def _chosen(asked: Asked) -> dict[str, Any]:

@@ -17,13 +17,15 @@ from mien.media.events import Event, Events
 from mien.media.sequences import Info
 from mien.media.smoothing import Smoother
 from mien.media.tracks import Tracker
-from mien.media.video import CODES, VideoWriter, plain_name, write_video
+from mien.media.video import CODES, VideoWriter, is_address, plain_name, write_video
 from mien.records import Prediction, percent
 from mien.report.figures import check
 from mien.report.timeline import Series, Span, clock, timeline
 
 COPY_FPS = 60.0  # of an annotated copy, at most
 NEAR_ITS_END = 0.95  # share of the frames that a file tells of
+
+_AS_A_WHOLE = "; some servers give a file only as a whole: download it, and read the copy"
 
 Write = Callable[[list[Record]], None]
 
@@ -118,6 +120,7 @@ class Told:
         if not self._frames:
             raise InputError(
                 f"no frame of {self._asked.name} is in what was asked for, or none is whole"
+                + _AS_A_WHOLE * is_address(self._asked.source)
             )
         self._end_events(self._finder.finish())
         if self._asked.timeline is not None:
@@ -133,8 +136,8 @@ class Told:
             kept = f"{self._output.out} was not written; the same command goes on from there"
         return f"{printable(self._asked.name)}, at {clock(self._time_s)}; {kept}"
 
-    def summary(self, info: Info) -> str:
-        """Say in a line what was read and written."""
+    def summary(self, info: Info, *, stopped: bool = False) -> str:
+        """Say in a line what was read and written, and whether a stream stopped by itself."""
         parts = [
             f"{printable(self._asked.name)}: {_counted(self._frames, 'frame')}",
             f"{_counted(self._faces, 'face')} in {_counted(self._tracks, 'track')}",
@@ -142,6 +145,7 @@ class Told:
             f"{self._without_face} without a face" if self._without_face else "",
             f"{_counted(info.damaged, 'damaged frame')} passed over" if info.damaged else "",
             self._cut_short(info),
+            f"the stream stopped at {clock(self._time_s)}" if stopped else "",
         ]
         copy = self._copy.path if self._copy else None
         files = (self._output.out, self._asked.events, self._asked.timeline, copy)

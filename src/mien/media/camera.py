@@ -26,8 +26,8 @@ Feed = Generator[tuple[float, Image], None, None]
 class Camera:
     """Keep the newest picture of a camera, and no other: whoever is slow misses some.
 
-    `source` is the number of a camera, its device, the address of a stream, or a video file, which
-    plays at its own pace and then ends. `size_wh` is asked of a camera, which may give another.
+    `source` is the number of a camera, its device, the address of a stream, or a video, which plays
+    at its own pace and then ends. `size_wh` is asked of a camera, which may give another.
     Frames tell seconds since the start.
     """
 
@@ -38,8 +38,7 @@ class Camera:
         self._newest: Frame | None = None
         self._problem: MienError | None = None
         if number is None:
-            name = str(source)
-            feed = self._played(open_video(name), plain_name(name), is_address(name))
+            feed = self._played(open_video(source), plain_name(source))
         else:
             feed = self._watched(_opened(number, size_wh), number)
         self._started = self._heard = time.perf_counter()
@@ -109,14 +108,14 @@ class Camera:
             self._newest = frame
             self._changed.notify_all()
 
-    def _played(self, video: Video, name: str, live: bool) -> Feed:
-        """Yield the pictures of a video, those of a file when it is their time."""
+    def _played(self, video: Video, name: str) -> Feed:
+        """Yield the pictures of a video when it is their time, those of a stream as they come."""
         with video:
             for frame in video:
-                if not live:
+                if not video.info.stream:
                     time.sleep(max(0.0, frame.time_s - self.clock_s))
                 yield self.clock_s, frame.image
-        if live:
+        if video.info.stream:
             raise InputError(f"the stream {name} has stopped; start again once it is back")
 
     def _watched(self, capture: Any, number: int) -> Feed:

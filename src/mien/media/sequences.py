@@ -16,13 +16,17 @@ _NUMBERED = re.compile(r"%(0?\d*)d")
 
 @dataclass
 class Info:
-    """What is known of a video; `damaged` counts the frames so far that could not be decoded."""
+    """What is known of a video; `damaged` counts the frames so far that could not be decoded.
+
+    `stream` says that it comes from an address and has no end that is known.
+    """
 
     width: int
     height: int
     fps: float
     frames: int | None
     damaged: int = 0
+    stream: bool = False
 
 
 class Sequence:

@@ -9,6 +9,7 @@ import math
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ CODES[".webm"] = "VP80"
 
 _ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+://)(?:[^/@]*@)?", re.IGNORECASE)
 _PATIENCE = 1000  # frames of a file that cannot be decoded, one after another
-_WAIT_MS = 15_000  # for a stream to open, and for each of its frames
+_WAIT_S = 15.0  # for a stream to open, and for each of its frames
 _MOST_FPS = 240.0  # some files tell their clock's ticks instead
 
 
@@ -55,13 +56,14 @@ class Reader(Protocol):
 
 
 class Video:
-    """The frames that were asked for, once, in order."""
+    """The frames that were asked for, once, in order; `ran_out` once no frame is left at all."""
 
     def __init__(
         self, reader: Reader, *, every: int, fps: float | None, start_s: float, end_s: float
     ) -> None:
         self._reader = reader
         self._every, self._fps, self._start_s, self._end_s = every, fps, start_s, end_s
+        self.ran_out = False
 
     @property
     def info(self) -> Info:
@@ -95,6 +97,7 @@ class Video:
                 self.info.damaged += 1
             else:
                 yield Frame(self._reader.number, time_s, image)
+        self.ran_out = True
 
     def expected(self) -> int | None:
         """Estimate how many frames will come, for those who wait."""
@@ -151,33 +154,39 @@ class _Capture:
 
     def __init__(self, source: str) -> None:
         self._cv2 = cv2 = _opencv()
-        self._name, address = plain_name(source), is_address(source)
+        address = is_address(source)
         if not address and not Path(source).is_file():
             found = "not a file" if Path(source).exists() else "no such file"
             raise InputError(f"cannot read the video {source}: {found}")
-        waiting = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _WAIT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC]
-        self._capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, [*waiting, _WAIT_MS])
-        if not self._capture.isOpened():
+        wait_ms = round(1000 * _WAIT_S)
+        waiting = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, wait_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, wait_ms]
+        self._capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, waiting)
+        if not self._capture.isOpened() and not address:
             self._capture = cv2.VideoCapture(source)
         if not self._capture.isOpened():
-            hint = "is it on, and the address right?" if address else "it may be cut short"
             raise InputError(
-                f"{self._name} is no video that OpenCV can read ({hint});"
+                f"cannot open {plain_name(source)}: is it on, and are address, user and password"
+                " right? Expected a stream or a video that OpenCV can read"
+                if address
+                else f"{source} is no video that OpenCV can read (it may be cut short);"
                 " expected mp4, mov, mkv, webm, avi or the like"
             )
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         self.info = self._told()
-        self._patience = 3 if address and self.info.frames is None else _PATIENCE
+        self.info.stream = address and self.info.frames is None
+        self._patience = 3 if self.info.stream else _PATIENCE
         self.number, self.time_s = -1, 0.0
-        self._failed = False
 
     def advance(self) -> bool:
+        start = time.monotonic()
         for failures in range(self._patience):
             if self._capture.grab():
                 self.info.damaged += failures
                 self.number += failures + 1
                 self.time_s = self._time()
                 return True
+            if self.info.stream and time.monotonic() - start >= _WAIT_S:  # nothing more comes
+                break
         return False
 
     def image(self) -> Image | None:

@@ -19,6 +19,8 @@ _KEPT = 2048  # stretches of time that are kept apart
 _SHOWN = 800  # and drawn
 _CHANCE = 0.02  # of the longest track, below which one is not drawn
 _FIRST_S = 0.02  # length of a stretch, to begin with
+_TICKS = 8  # at most, so many seconds apart
+_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 
 
 class Series:
@@ -93,6 +95,7 @@ def timeline(
     check()
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
+    from matplotlib.ticker import MultipleLocator
 
     tracks = series.longest(most)
     rows = max(1, len(tracks))
@@ -108,7 +111,11 @@ def timeline(
         axes.set_yticks([0, 1], ["0%", "100%"], fontsize=7)
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_xlim(series.first_s, max(series.last_s, series.first_s + 0.1))
+    panels[-1].xaxis.set_major_locator(MultipleLocator(tick_step(series.last_s - series.first_s)))
     panels[-1].xaxis.set_major_formatter(lambda time_s, _: clock(time_s))
+    if not tracks:
+        centre = {"ha": "center", "va": "center", "transform": panels[0].transAxes}
+        panels[0].text(0.5, 0.5, "no face", **centre)
     if len(tracks) < series.tracks():
         panels[-1].set_xlabel(f"the {len(tracks)} longest of {series.tracks()} tracks", fontsize=8)
     named = [Patch(color=_colour(name), label=name) for name in series.labels]
@@ -117,6 +124,11 @@ def timeline(
     told = {"png": {"Software": None}, "svg": {"Date": None}}.get(kind)
     figure.savefig(drawn, format=kind, dpi=150, metadata=told)
     return drawn.getvalue()
+
+
+def tick_step(length_s: float) -> float:
+    """Choose the seconds from a tick to the next as clocks divide time."""
+    return next((step for step in _STEPS_S if length_s <= _TICKS * step), length_s / _TICKS)
 
 
 def clock(time_s: float) -> str:

@@ -15,7 +15,6 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     "bad_request": Kind(400, "check how the request was put together; /openapi.json describes it"),
     "unauthorized": Kind(401, "send the key as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'"),
-    "foreign_page": Kind(403, "open the page that this server itself gives"),
     "not_found": Kind(404, "/openapi.json lists what there is"),
     "not_allowed": Kind(405, "use a method that the header Allow names"),
     "too_large": Kind(413, "send fewer or smaller images"),
@@ -25,7 +24,7 @@ KINDS: dict[str, Kind] = {
         "send multipart/form-data with files in the field 'images', or one image as the body with"
         " its own Content-Type, as in curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg'",
     ),
-    "not_an_image": Kind(415, "send JPEG, PNG, WebP, TIFF, BMP, GIF or PPM"),
+    "not_an_image": Kind(415, "convert it to one of these, or send another"),
     "broken_image": Kind(422, "the file was cut short or changed on its way; send it again"),
     "too_many_images": Kind(422, "send them in several requests"),
     "too_many_faces": Kind(422, "send parts of the picture"),

@@ -66,13 +66,14 @@ export class Boxes {
     if (faces.length > 1) this.#part(faces);
   }
 
-  /** Put a tag that would cover another below its box. */
+  /** Put a tag that would cover another below its box; where that is not enough, numbers must do. */
   #part(faces) {
+    const tags = faces.map(({ key }) => this.#nodes.get(key).firstChild);
     const placed = [];
-    for (const { key } of faces) {
-      const [tag] = this.#nodes.get(key).children;
-      const covers = (other) => overlapping(tag.getBoundingClientRect(), other);
-      if (placed.some(covers)) tag.classList.add("under");
+    const covers = (tag) => placed.some((other) => overlapping(tag.getBoundingClientRect(), other));
+    for (const tag of tags) {
+      if (covers(tag)) tag.classList.add("under");
+      if (covers(tag)) return tags.forEach(({ lastChild }) => { lastChild.data = ""; });
       placed.push(tag.getBoundingClientRect());
     }
   }

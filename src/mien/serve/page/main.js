@@ -144,7 +144,7 @@ async function play(clip) {
     await film.video.play();
   } catch {
     closeFilm();
-    const hint = `mien predict reads more kinds: mien predict "${clip.name}"`;
+    const hint = `The command line reads more kinds: mien predict "${clip.name}"`;
     complain(unplayable, { message: `This browser cannot play ${clip.name}.`, hint });
     return;
   }

@@ -7,12 +7,14 @@ import { clock } from "./player.js";
 const WIDTH = 1200;
 const HEIGHT = 54;
 const LANES = 12;
-const GAP = 1; // seconds without an answer that leave a hole
+const GAP = 1; // seconds without a face that leave a hole, more where answers come slowly
 
 /** A strip of `seconds`: it moves on for a camera, and holds all of a film. */
 export class Timeline {
   #lanes = new Map();
   #names = "";
+  #usual = 0; // seconds from an answer to the next
+  #time = null;
 
   constructor(place, seconds, { moving }) {
     this.place = place;
@@ -27,6 +29,10 @@ export class Timeline {
 
   /** Draw the answers at this time. */
   add(faces, time) {
+    const step = this.#time === null ? 0 : Math.max(0, time - this.#time);
+    this.#usual = this.#usual ? 0.8 * this.#usual + 0.2 * step : step;
+    this.#time = time;
+    if (this.moving) for (const lane of this.#lanes.values()) this.#move(lane, step);
     for (const face of faces) {
       const lane = this.#lanes.get(face.key) ?? this.#make(face);
       if (lane) this.#draw(lane, face, time);
@@ -44,18 +50,17 @@ export class Timeline {
     const canvas = element("canvas", { width: WIDTH, height: HEIGHT, role: "img", "aria-label": label });
     const node = element("div", { class: "lane" }, element("span", {}, name), canvas);
     this.scale.before(node);
-    const lane = { node, canvas, pen: canvas.getContext("2d"), time: null, x: null, moved: 0 };
+    const lane = { node, canvas, pen: canvas.getContext("2d"), time: null, moved: 0 };
     this.#lanes.set(face.key, lane);
     return lane;
   }
 
   #draw(lane, face, time) {
     const step = lane.time === null ? 0 : time - lane.time;
-    const whole = step > 0 && step <= GAP;
+    const whole = step > 0 && step <= Math.max(GAP, 2.5 * this.#usual);
     const end = this.moving ? WIDTH : Math.ceil((time / this.seconds) * WIDTH);
-    const by = this.moving ? this.#move(lane, step) : end - Math.floor(lane.x ?? end);
-    const width = whole ? Math.max(1, by) : 2;
-    Object.assign(lane, { time, x: end });
+    const width = whole ? Math.max(1, Math.ceil((step / this.seconds) * WIDTH)) : 2;
+    lane.time = time;
     let y = 0;
     for (const [name, share] of Object.entries(reading(face).probabilities)) {
       lane.pen.fillStyle = tone(name);
@@ -64,17 +69,15 @@ export class Timeline {
     }
   }
 
-  /** Push what is drawn to the left by whole pixels, and give how many; the rest is owed. */
+  /** Push what is drawn to the left by whole pixels; the rest is owed. */
   #move(lane, step) {
-    const owed = lane.moved + (Math.max(0, step) / this.seconds) * WIDTH;
+    const owed = lane.moved + (step / this.seconds) * WIDTH;
     const by = Math.min(WIDTH, Math.floor(owed));
     lane.moved = owed - by;
-    if (by) {
-      lane.pen.globalCompositeOperation = "copy";
-      lane.pen.drawImage(lane.canvas, -by, 0);
-      lane.pen.globalCompositeOperation = "source-over";
-    }
-    return by;
+    if (!by) return;
+    lane.pen.globalCompositeOperation = "copy";
+    lane.pen.drawImage(lane.canvas, -by, 0);
+    lane.pen.globalCompositeOperation = "source-over";
   }
 
   #drop(key) {
