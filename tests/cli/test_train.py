@@ -66,6 +66,17 @@ def test_a_recipe_that_ships_is_found_by_its_name(training: list[Any], mien: Cal
     assert training[0]["out"] == Path("runs/expression")
 
 
+def test_fewer_epochs_than_the_restart_are_trained_without_one(
+    training: list[Any], mien: Callable
+) -> None:
+    done = mien("train", "expression", "--data", "data", "--epochs", "3")
+    assert done.code == 0
+    assert "optimizer.restart_epoch 100 is left out" in done.err
+    recipe = training[0]["recipe"]
+    assert (recipe.epochs, recipe.optimizer.restart_epoch) == (3, 0)
+    assert mien("train", "expression", "--data", "data", "--epochs", "3", "--quiet").err == ""
+
+
 def test_options_replace_the_recipes_settings(training: list[Any], mien: Callable) -> None:
     words = ("--epochs", "3", "--seed", "7", "--batch-size", "9", "--momentum", "0.5")
     more = ("--learning-rate", "1", "--set", "optimizer.weight_decay=1e-4", "--set", "side=40")
