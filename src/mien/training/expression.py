@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,10 @@ class ExpressionTask(Task):
     def judge(self, answer: Answer) -> dict[str, float]:
         """Judge on the public part: whole and masked faces, both labellings, hidden regions."""
         return self.public.judge(answer)
+
+    def worth(self, figures: Mapping[str, float]) -> float:
+        """Take the mean of the accuracies that choose the epoch, whole faces and hidden ones."""
+        return figures["score"]
 
     def outputs(self) -> tuple[Output, ...]:
         usual = {"certain": 1.0}

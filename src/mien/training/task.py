@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -68,6 +69,10 @@ class Task(Protocol):
     def judge(self, answer: Answer) -> dict[str, float]:
         """Judge on the validation part; `answer` gives logits of uint8 faces."""
         ...
+
+    def worth(self, figures: Mapping[str, float]) -> float:
+        """Give the share, of what `judge` gives, that 8-bit integers may hardly lower."""
+        return figures["accuracy"]
 
     def outputs(self) -> tuple[Output, ...]:
         """Describe the outputs of the model file before it is calibrated."""
