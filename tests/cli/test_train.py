@@ -214,16 +214,24 @@ def test_cuda_that_is_not_there_is_named(
     assert training[0]["device"] == "cpu"
 
 
-@pytest.mark.parametrize("absent", ["torch", "safetensors"])
+@pytest.mark.parametrize(
+    ("absent", "words"),
+    [
+        ("torch", ["train", "a.toml", "--data", "data"]),
+        ("safetensors", ["train", "a.toml", "--data", "data"]),
+        ("torch", ["export", "runs/a", "--data", "data", "--out", "a.onnx"]),
+        ("torch", ["distill", "a.onnx", "--data", "data", "--out", "a.npz"]),
+    ],
+)
 def test_without_its_extra_training_says_how_to_install_it(
-    absent: str, fresh_python: Callable[[str], str]
+    absent: str, words: list[str], fresh_python: Callable[[str], str]
 ) -> None:
     code = f"""
 import contextlib, sys
 sys.modules[{absent!r}] = None
 from mien.cli import main
 with contextlib.redirect_stderr(sys.stdout):
-    print(main(["train", "a.toml", "--data", "data"]))
+    print(main({words!r}))
 """
     said = "error: training needs PyTorch: pip install 'mien[train]' (in a clone: '.[train]')\n7\n"
     assert fresh_python(code) == said
