@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +80,7 @@ class ExpressionTask(Task):
         """Judge on the public part: whole and masked faces, both labellings, hidden regions."""
         return self.public.judge(answer)
 
-    def worth(self, figures: Mapping[str, float]) -> float:
+    def worth(self, figures: dict[str, float]) -> float:
         """Take the mean of the accuracies that choose the epoch, whole faces and hidden ones."""
         return figures["score"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +73,7 @@ class LandmarkTask(Task):
         """Judge on the public part: point errors whole, masked, barred, moved; AUC of faces."""
         return self.public.judge(answer, self.recipe.side)
 
-    def worth(self, figures: Mapping[str, float]) -> float:
+    def worth(self, figures: dict[str, float]) -> float:
         """Take the error on whole faces off, in parts of the face's box."""
         return 1 - figures["error/none"] / 100
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -70,7 +69,7 @@ class Task(Protocol):
         """Judge on the validation part; `answer` gives logits of uint8 faces."""
         ...
 
-    def worth(self, figures: Mapping[str, float]) -> float:
+    def worth(self, figures: dict[str, float]) -> float:
         """Give the share, of what `judge` gives, that 8-bit integers may hardly lower."""
         return figures["accuracy"]
 
