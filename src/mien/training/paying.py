@@ -18,7 +18,7 @@ from mien.training.quantize import Inputs, quantize
 LEAST_FASTER = 1.5  # times as fast as floats
 MOST_LOST = 0.003  # of the accuracy; as much is too much
 LEAST_ALIKE = 0.9  # of a network that is sure of anything; a mistake here costs far more
-WARMING, ROUNDS = 10, 100
+WARMING, ROUNDS = 10, 300
 
 
 @dataclass(frozen=True)
@@ -93,14 +93,15 @@ def quantize_if_it_pays(
 
 
 def times_as_fast(slow: Model, fast: Model, face: Inputs) -> float:
-    """Give how many times as fast one model answers as another; they take turns."""
+    """Give how many times as fast one model answers as another: the median of their turns."""
     took: dict[Model, list[float]] = {slow: [], fast: []}
     for _ in range(WARMING + ROUNDS):
         for model, seconds in took.items():
             start = time.perf_counter()
             model.run(face)
             seconds.append(time.perf_counter() - start)
-    return median(took[slow][WARMING:]) / median(took[fast][WARMING:])
+    turns = zip(took[slow][WARMING:], took[fast][WARMING:], strict=True)
+    return median(long / short for long, short in turns)
 
 
 def same_answers(floats: Model, integers: Model, inputs: Inputs) -> float:
