@@ -7,12 +7,18 @@ VENV ?= .venv
 TORCH ?= torch==2.13.0
 PYTEST_FLAGS ?=
 BENCH ?= speed
+# The folder with fer2013.csv, fer2013new.csv and landmarks68.npz, for `make reproduce`; TRAIN_FLAGS are of
+# `mien train`: make reproduce DATA=data TRAIN_FLAGS="--device cuda"
+DATA ?= $(MIEN_DATA)
+RECIPE ?= expression
+RUN ?= runs/shipped/$(RECIPE)
+TRAIN_FLAGS ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 BROUGHT := src/mien/weights/centerface.onnx src/mien/weights/astronaut.png
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench reproduce data-is-there clean
 
 demo: $(VENV)/base
 	$(BIN)/mien demo
@@ -27,6 +33,15 @@ lint: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python -m bench $(BENCH)
+
+reproduce: data-is-there $(VENV)/dev
+	@echo 'training $(RECIPE) into $(RUN): hours; after a stop the same command goes on ...'
+	$(BIN)/mien train $(RECIPE) --data '$(DATA)' --out '$(RUN)' $(TRAIN_FLAGS)
+	@echo 'made again: $(RUN)/$(RECIPE).onnx (the shipped file: src/mien/weights/$(RECIPE).onnx)'
+
+data-is-there:
+	@test -d '$(DATA)' || { echo 'expected the folder with fer2013.csv, fer2013new.csv and landmarks68.npz,' \
+	    'found "$(DATA)"; name it: make reproduce DATA=data (docs/training.md tells where they are from)' >&2; exit 1; }
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache $(BROUGHT) src/mien/weights/licences

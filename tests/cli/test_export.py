@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from mien.session import open_model
@@ -44,15 +45,38 @@ def test_a_run_is_exported_again(run: Path, faces: Path, tmp_path: Path, mien: C
         np.testing.assert_allclose(again.run(inputs)[name], logits, atol=1e-5)
 
 
-def test_a_file_in_whole_numbers_is_smaller(
-    run: Path, faces: Path, tmp_path: Path, mien: Callable
+@pytest.mark.parametrize(
+    ("option", "faster", "said", "whole"),
+    [
+        ("--quantize", 9.0, "kept", True),
+        ("--quantize", 1.0, "1.00 times as fast", False),
+        ("--quantize-always", 1.0, "kept", True),
+    ],
+)
+def test_a_file_computes_in_whole_numbers_where_that_pays(
+    option: str,
+    faster: float,
+    said: str,
+    whole: bool,
+    run: Path,
+    faces: Path,
+    tmp_path: Path,
+    mien: Callable,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from mien.training import paying
+
+    monkeypatch.setattr(paying, "times_as_fast", lambda slow, fast, face: faster)
+    monkeypatch.setattr(paying, "MOST_LOST", 1.1)  # a network this small has no margin
+    monkeypatch.setattr(paying, "LEAST_ALIKE", 0.0)
     out = tmp_path / "int8.onnx"
-    done = mien(
-        "export", run / "best.safetensors", "--table", faces, "--out", out, "--quantize", "-q"
-    )
+    best = run / "best.safetensors"
+    done = mien("export", best, "--table", faces, "--out", out, option)
     assert done.code == 0, done.err
+    assert said in done.err
     assert open_model(out, kind="expression").sha256 != ""
+    stored = onnx.load(out).graph.initializer
+    assert any(one.data_type == onnx.TensorProto.INT8 for one in stored) is whole
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The command that does published runs again: what it lists, hands on and prints."""
 
 import json
+import re
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -20,7 +21,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
 
     def reproduce(run: Any, source: Any, out: Path, **named: Any) -> dict[str, Any]:
         noted.append({"run": run, "source": source, "out": out, **named})
-        here = {"accuracy": 0.5, "of": "9 faces of the test part", "interval": "40.0% to 60.0%"}
+        clean = {"accuracy": 0.4, "of": "8 test faces that do not", "interval": "30.0% to 50.0%"}
+        here: dict[str, Any] = {"accuracy": 0.5, "interval": "40.0% to 60.0%"}
+        here |= {"of": "9 faces of the test part", "without_duplicates": clean}
         published = [{"value": one.value, "of": one.of} for one in run.figures]
         budget = {"epochs": [1, 200]} if named["changes"]["epochs"] else {}
         return {"run": run.recipe, "here": here, "published": published, "budget": budget}
@@ -39,6 +42,7 @@ def test_a_run_is_done_and_compared(calls: list[Any], mien: Callable) -> None:
     assert (call["run"].recipe, call["out"]) == ("system4-triple", Path("here/system4-triple"))
     assert (call["source"].root, call["device"], call["seeds"]) == (Path("data"), "cpu", 1)
     assert "50.0%" in done.out and "54.4%" in done.out and "40.0% to 60.0%" in done.out
+    assert re.search(r"here +40\.0% +8 test faces that do not +30\.0% to 50\.0%", done.out)
 
 
 def test_a_smaller_budget_is_handed_on_and_told(calls: list[Any], mien: Callable) -> None:

@@ -66,6 +66,17 @@ def test_a_recipe_that_ships_is_found_by_its_name(training: list[Any], mien: Cal
     assert training[0]["out"] == Path("runs/expression")
 
 
+def test_fewer_epochs_than_the_restart_are_trained_without_one(
+    training: list[Any], mien: Callable
+) -> None:
+    done = mien("train", "expression", "--data", "data", "--epochs", "3")
+    assert done.code == 0
+    assert "optimizer.restart_epoch 100 is left out" in done.err
+    recipe = training[0]["recipe"]
+    assert (recipe.epochs, recipe.optimizer.restart_epoch) == (3, 0)
+    assert mien("train", "expression", "--data", "data", "--epochs", "3", "--quiet").err == ""
+
+
 def test_options_replace_the_recipes_settings(training: list[Any], mien: Callable) -> None:
     words = ("--epochs", "3", "--seed", "7", "--batch-size", "9", "--momentum", "0.5")
     more = ("--learning-rate", "1", "--set", "optimizer.weight_decay=1e-4", "--set", "side=40")
@@ -203,16 +214,24 @@ def test_cuda_that_is_not_there_is_named(
     assert training[0]["device"] == "cpu"
 
 
-@pytest.mark.parametrize("absent", ["torch", "safetensors"])
+@pytest.mark.parametrize(
+    ("absent", "words"),
+    [
+        ("torch", ["train", "a.toml", "--data", "data"]),
+        ("safetensors", ["train", "a.toml", "--data", "data"]),
+        ("torch", ["export", "runs/a", "--data", "data", "--out", "a.onnx"]),
+        ("torch", ["distill", "a.onnx", "--data", "data", "--out", "a.npz"]),
+    ],
+)
 def test_without_its_extra_training_says_how_to_install_it(
-    absent: str, fresh_python: Callable[[str], str]
+    absent: str, words: list[str], fresh_python: Callable[[str], str]
 ) -> None:
     code = f"""
 import contextlib, sys
 sys.modules[{absent!r}] = None
 from mien.cli import main
 with contextlib.redirect_stderr(sys.stdout):
-    print(main(["train", "a.toml", "--data", "data"]))
+    print(main({words!r}))
 """
     said = "error: training needs PyTorch: pip install 'mien[train]' (in a clone: '.[train]')\n7\n"
     assert fresh_python(code) == said

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mien.errors import UsageError
-from mien.training.recipe import read_recipe
+from mien.training.recipe import lost_restart, read_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 LEAST = 'name = "tiny"\ntask = "expression"\n'
@@ -38,6 +38,20 @@ def test_a_setting_that_says_what_holds_anyway_leaves_the_hash(tmp_path: Path) -
     assert read_recipe(write(tmp_path, stated)).sha256() == plain
     changed = LEAST + "[hiding]\nmask = 0.1\n"
     assert read_recipe(write(tmp_path, changed)).sha256() != plain
+
+
+def test_a_restart_beyond_the_epochs_asked_for_is_left_out_and_told(tmp_path: Path) -> None:
+    path = write(tmp_path, LEAST + "epochs = 9\n[optimizer]\nrestart_epoch = 4\n")
+    short, long = read_recipe(path, epochs=4), read_recipe(path, epochs=5)
+    assert (short.epochs, short.optimizer.restart_epoch) == (4, 0)
+    assert long.optimizer.restart_epoch == read_recipe(path).optimizer.restart_epoch == 4
+    told = lost_restart(path, short)
+    assert told == (
+        "tiny: optimizer.restart_epoch 4 is left out, for there are 4 epochs; the rate falls once"
+    )
+    assert lost_restart(path, long) is None
+    with pytest.raises(UsageError, match=r"last epoch, 3, got 4; set an earlier one, or 0"):
+        read_recipe(path, **{"epochs": 3, "optimizer.restart_epoch": 4})
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mien import metrics
+from mien.data.readers.fer2013 import read_fer2013
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
 from mien.evaluation import Receipt
@@ -28,6 +30,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> DataSource:
     """A FER-2013 of 42 faces with their points."""
     folder = tmp_path_factory.mktemp("data")
     faces = tiny_fer(per_split=14)
+    faces.images[28:31] = faces.images[:3]  # three faces of the test part equal training faces
+    faces.images[40] = faces.images[41]  # and two each other
     faces.write(folder / "fer2013.csv")
     points = faces.write_points(folder / "points.npz", [True] * 42)
     return DataSource(root=folder, points_file=points)
@@ -58,6 +62,18 @@ def test_a_run_ends_beside_what_was_published(out: Path) -> None:
     assert receipt.model["sha256"] == model.sha256
 
 
+def test_faces_that_occur_in_training_are_left_out_beside(out: Path) -> None:
+    here = json.loads((out / "comparison.json").read_text())["here"]
+    clean, receipt = here["without_duplicates"], Receipt.open(out / "training" / "test.json")
+    right = receipt.right[3:]
+    low, high = metrics.wilson(int(right.sum()), 11)
+    assert (clean["faces"], clean["left_out"]) == (11, 3)
+    assert clean["accuracy"] == pytest.approx(right.mean())
+    assert clean["interval"] == f"{low:.1%} to {high:.1%}"
+    page = (out / "index.html").read_text()
+    assert "11 test faces that do not occur in training" in page and clean["interval"] in page
+
+
 def test_files_that_are_not_those_of_everybody_are_told(out: Path) -> None:
     found = json.loads((out / "comparison.json").read_text())["data"]
     assert found["faces"] == {"private": 14, "public": 14, "train": 14}
@@ -84,9 +100,11 @@ def test_a_part_is_hidden_on_every_face_first(source: DataSource, tmp_path: Path
     masked = replace(TRIPLE, occluder="mask-polygon")
     result = reproduce(masked, source, tmp_path / "out", changes=QUICK, quiet=True)
     table = FaceTable.open(tmp_path / "out" / "faces")
-    plain = tiny_fer(per_split=14).images
+    assert source.root is not None
+    plain = read_fer2013(source.root).images
     assert (np.asarray(table.images) != plain).any(axis=(1, 2)).all()
     assert result["here"]["protocol"]["table"] == "faces"
+    assert result["here"]["without_duplicates"]["left_out"] == 3  # as they were before
     assert result["budget"] == {"data.set": ["A", "D"], "epochs": [1, 200]}
 
 
@@ -104,6 +122,8 @@ def test_folds_are_a_job_and_summed_up(source: DataSource, tmp_path: Path) -> No
     assert result["here"]["faces"] == 42
     assert "mean of 2 folds" in result["here"]["of"]
     assert (tmp_path / "out" / "training" / "fold-2").is_dir()
+    clean = result["here"]["without_duplicates"]
+    assert clean["faces"] + clean["left_out"] == 42 and clean["left_out"] <= 8
     assert result["published"] == []
     assert "data.dataset" not in result["budget"]
 

@@ -15,7 +15,7 @@ from mien.errors import DataError, UsageError
 from mien.evaluation import Receipt
 from mien.recognizer import ExpressionReader
 from mien.session import open_model
-from mien.training import checkpoint
+from mien.training import checkpoint, paying
 from mien.training.augment import Augmentation
 from mien.training.labelled import LabelledTask
 from mien.training.material import DataSource
@@ -91,11 +91,24 @@ def test_a_checkpoint_is_exported_by_itself(source: DataSource, tmp_path: Path) 
     run(RECIPE, source, tmp_path / "run", quiet=True)
     work = prepare(RECIPE, source)
     assert isinstance(work.task, LabelledTask)
-    path = export_best(work, tmp_path / "run" / "best.safetensors", tmp_path / "other.onnx")
+    path = tmp_path / "other.onnx"
+    assert export_best(work, tmp_path / "run" / "best.safetensors", path) is None
     first, again = (open_model(p, kind="expression") for p in (tmp_path / "run/tiny.onnx", path))
     inputs = work.task.plain(work.held.images).numpy()
     np.testing.assert_allclose(first.run(inputs)["expression"], again.run(inputs)["expression"])
     assert checkpoint.load(tmp_path / "run" / "best.safetensors")[1]["best_epoch"] in (1, 2)
+
+
+def test_a_run_states_what_integers_gained_and_lost(
+    source: DataSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paying, "times_as_fast", lambda slow, fast, face: 1.25)
+    path = run(replace(RECIPE, epochs=1, quantize=True), source, tmp_path, quiet=True)
+    told = json.loads((tmp_path / "run.json").read_text())["integers"]
+    assert (told["kept"], told["times_as_fast"]) == (False, 1.25)
+    assert {"points_lost", "same_answers"} < told.keys()
+    assert b"QuantizeLinear" not in path.read_bytes()
+    assert "times_as_fast 1.25" in (tmp_path / "index.html").read_text()
 
 
 def test_a_task_of_fer2013_needs_its_folder(source: DataSource, tmp_path: Path) -> None:

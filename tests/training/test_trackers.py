@@ -87,6 +87,26 @@ def test_a_run_that_goes_on_is_the_same_run_for_mlflow(tmp_path: Path, mlflow: C
     assert len(mlflow.of("log_params")) == 1
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_what_mlflow_refuses_is_told(
+    known: bool, tmp_path: Path, mlflow: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if known:
+        (tmp_path / "mlflow-run").write_text("run-7")
+
+    def refuse(**_: Any) -> None:
+        raise LookupError("Run with id=run-7 not found")
+
+    made = sys.modules["mlflow"]
+    monkeypatch.setattr(made, "start_run", refuse, raising=False)
+    monkeypatch.setattr(
+        made, "exceptions", SimpleNamespace(MlflowException=LookupError), raising=False
+    )
+    with pytest.raises(UsageError, match="not found; let MLFLOW_TRACKING_URI name") as found:
+        open_trackers(["mlflow"], tmp_path, RECIPE)
+    assert (f"remove {tmp_path / 'mlflow-run'}" in str(found.value)) is known
+
+
 @pytest.mark.parametrize(
     ("name", "module"), [("tensorboard", "torch.utils.tensorboard"), ("mlflow", "mlflow")]
 )

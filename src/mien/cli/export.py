@@ -20,7 +20,15 @@ def export(
     splits: _faces.Splits = None,
     fold: _recipe.Fold = "0",
     quantize: Annotated[
-        bool, typer.Option("--quantize", help="Let the file compute in 8-bit integers.")
+        bool,
+        typer.Option(
+            "--quantize",
+            help="Let the file compute in 8-bit integers, where that is 1.5 times as fast and loses"
+            " under 0.3 points.",
+        ),
+    ] = False,
+    quantize_always: Annotated[
+        bool, typer.Option("--quantize-always", help="Do so whatever it gains or loses.")
     ] = False,
     quiet: _options.Quiet = False,
     version: _options.Version = False,
@@ -38,4 +46,5 @@ def export(
     where = _recipe.source(
         recipe, data, table, option, points_file=points, splits=splits, fold=fold
     )
-    print(export_again(path, recipe, where, out, quantize=quantize, quiet=quiet))
+    how = {"quantize": quantize, "always": quantize_always, "quiet": quiet}
+    print(export_again(path, recipe, where, out, **how))

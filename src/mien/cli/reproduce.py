@@ -90,9 +90,9 @@ def _rows(results: list[dict[str, Any]]) -> list[list[str]]:
     rows = [["run", "", "accuracy", "of", "95 %"]]
     for result in results:
         here = result["here"]
-        rows.append(
-            [result["run"], "here", f"{here['accuracy']:.1%}", here["of"], here["interval"]]
-        )
+        for name, one in ((result["run"], here), ("", here["without_duplicates"])):
+            if one:
+                rows.append([name, "here", f"{one['accuracy']:.1%}", one["of"], one["interval"]])
         for one in result["published"]:
             rows.append(["", "published", f"{one['value']:.1%}", one["of"], "-"])
     return rows

@@ -7,6 +7,7 @@ import typer
 
 from mien.cli import _faces, _options, _recipe
 from mien.errors import UsageError
+from mien.progress import say
 
 GROUPS = {"subject": "by-subject", "none": "random-images"}
 
@@ -82,7 +83,9 @@ def train(
     """
     _recipe.training()
     from mien.training.distributed import device_named, is_first
+    from mien.training.recipe import lost_restart
     from mien.training.run import run
+    from mien.training.shipped import recipe_path
 
     flags = {
         "dataset": dataset,
@@ -104,6 +107,8 @@ def train(
     folder = out or Path("runs") / made.name
     if resume and not folder.is_dir():
         raise UsageError(f"there is no run in {folder} to resume; leave --resume out to start one")
+    if recipe is not None and is_first() and (told := lost_restart(recipe_path(recipe), made)):
+        say(told, quiet=quiet)
     how: dict[str, Any] = {
         "device": device_named(device),
         "quiet": quiet,

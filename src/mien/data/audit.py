@@ -138,6 +138,12 @@ def also_in(faces: FaceTable, others: FaceTable) -> NDArray[np.bool_]:
     return np.array([one in known for one in duplicates.digests(faces.images)], dtype=bool)
 
 
+def equal(data: FaceTable | Listing, *, quiet: bool = True) -> list[Rows]:
+    """Give the rows of each picture that is there twice or more, pixel for pixel."""
+    _, hashes, _ = _pictures(data, quiet)
+    return _groups(duplicates.same(hashes), np.arange(len(data)))
+
+
 def small(data: FaceTable | Listing, row: int) -> Images:
     """Give a row's picture in grey (48, 48)."""
     return images.resize(images.to_grey(_image(data, row)), (SIDE, SIDE))

@@ -47,16 +47,23 @@ def export_again(
     out: Path,
     *,
     quantize: bool = False,
+    always: bool = False,
     quiet: bool = True,
 ) -> Path:
     """Export a checkpoint, compared with torch and calibrated on the faces that chose the epoch.
 
     source: the faces of the run, of the fold that its folder names unless another is given.
+    quantize: let the file compute in 8-bit integers where that pays; always: wherever.
     """
     about = _about(path.parent / RUN)
     if str(source.fold) == "0" and about.get("fold") is not None:
         source = replace(source, fold=str(about["fold"]))
-    work = prepare(replace(recipe, quantize=recipe.quantize or quantize), source, quiet=quiet)
+    recipe = replace(
+        recipe,
+        quantize=recipe.quantize or quantize or always,
+        quantize_always=recipe.quantize_always or always,
+    )
+    work = prepare(recipe, source, quiet=quiet)
     _, state = checkpoint.load(path)
     trained = state.get("fingerprint")
     if trained is not None and trained != work.task.fingerprint():
@@ -65,7 +72,8 @@ def export_again(
             " of its run"
         )
     out.parent.mkdir(parents=True, exist_ok=True)
-    return export_best(work, path, out)
+    export_best(work, path, out, quiet=quiet)
+    return out
 
 
 def _about(path: Path) -> dict[str, Any]:

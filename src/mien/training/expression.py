@@ -79,6 +79,10 @@ class ExpressionTask(Task):
         """Judge on the public part: whole and masked faces, both labellings, hidden regions."""
         return self.public.judge(answer)
 
+    def worth(self, figures: dict[str, float]) -> float:
+        """Take the mean of the accuracies that choose the epoch, whole faces and hidden ones."""
+        return figures["score"]
+
     def outputs(self) -> tuple[Output, ...]:
         usual = {"certain": 1.0}
         voted = self.majority[self.majority >= 0]

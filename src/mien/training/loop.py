@@ -31,7 +31,7 @@ from mien.training.task import Task
 from mien.training.validation import answers_of
 
 LAST = "last.safetensors"
-OF_THE_FILE = ("mirror", "quantize")  # settings that matter only when a run is over
+OF_THE_FILE = ("mirror", "quantize", "quantize_always")  # of matter only when a run is over
 AHEAD = 6  # batches whose occluders are drawn before they are needed
 
 

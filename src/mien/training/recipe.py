@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -40,9 +41,13 @@ def read_recipe(path: Path | None, **overrides: Any) -> Recipe:
     """Read a TOML recipe, or none; overrides replace its settings.
 
     They are named as in the file, those of its tables with a dot (`optimizer.learning_rate`); None
-    leaves what the file says.
+    leaves what the file says. Where they ask for no more epochs than the file's restart comes
+    after, there is no restart; `lost_restart` says so.
     """
     found = _parse(path) if path else {}
+    asked = (overrides.get("epochs"), overrides.get("optimizer.restart_epoch"))
+    if asked[1] is None and _late_restart(found, asked[0]):
+        overrides["optimizer.restart_epoch"] = 0
     for name, value in overrides.items():
         table, _, key = name.rpartition(".")
         if value is not None:
@@ -50,6 +55,17 @@ def read_recipe(path: Path | None, **overrides: Any) -> Recipe:
     recipe: Recipe = _build(Recipe, found, str(path or "the recipe"))
     _check(recipe)
     return recipe
+
+
+def lost_restart(path: Path, recipe: Recipe) -> str | None:
+    """Say that the restart of the file lies beyond the epochs of a recipe read from it, if so."""
+    late = _late_restart(_parse(path), recipe.epochs)
+    if not late or recipe.optimizer.restart_epoch:
+        return None
+    return (
+        f"{recipe.name}: optimizer.restart_epoch {late} is left out, for there are"
+        f" {recipe.epochs} epochs; the rate falls once"
+    )
 
 
 def setting(recipe: Recipe, name: str) -> Any:
@@ -71,6 +87,15 @@ def _parse(path: Path) -> dict[str, Any]:
         ) from exc
 
 
+def _late_restart(found: Mapping[str, Any], epochs: Any) -> int:
+    """Give the restart of a file that would come after the last of so many epochs, or 0."""
+    optimizer = found.get("optimizer")
+    stated = optimizer.get("restart_epoch") if isinstance(optimizer, dict) else None
+    if isinstance(stated, int) and isinstance(epochs, int) and stated >= epochs:
+        return stated
+    return 0
+
+
 def _check(recipe: Recipe) -> None:
     for name, known in CHOICES.items():
         value = setting(recipe, name)
@@ -82,7 +107,10 @@ def _check(recipe: Recipe) -> None:
             raise UsageError(f"{name} must be at least {least}, got {value}")
     if not 0 <= recipe.optimizer.restart_epoch < recipe.epochs:
         found = recipe.optimizer.restart_epoch
-        raise UsageError(f"optimizer.restart_epoch must be before the last epoch, got {found}")
+        raise UsageError(
+            f"optimizer.restart_epoch must be before the last epoch, {recipe.epochs}, got {found};"
+            " set an earlier one, or 0 for none"
+        )
     if recipe.optimizer.restart_epoch and recipe.optimizer.schedule != "one-cycle":
         raise UsageError("optimizer.restart_epoch is for the schedule one-cycle; leave it out")
     if recipe.optimizer.kind == "sam" and recipe.precision == "float16":

@@ -1,7 +1,8 @@
 """A published run done again, its protocol mended: check, prepare, train, test, compare.
 
-The folder of a run holds `data.json` (what was found), `faces` (a table, where a part of every face
-is hidden), `training` (a run, or a job of folds), and last `comparison.json` and `index.html`.
+The folder of a run holds `data.json` (what was found), `copies.json` (pictures that are there more
+than once), `faces` (a table, where a part of every face is hidden), `training` (a run, or a job of
+folds), and last `comparison.json` and `index.html`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from mien.files import keep_plan, read_object, write
 from mien.progress import say
 from mien.report.document import Document, Table, Warned
 from mien.report.page import Fact
-from mien.training import jobs
+from mien.training import copies, jobs
 from mien.training.job_page import RECORD
 from mien.training.material import DataSource
 from mien.training.published import COUNTS, Figure, Published
@@ -35,7 +36,8 @@ from mien.training.shipped import recipe_path
 from mien.training.stating import differing, words
 from mien.training.summary import PAGE
 
-PLAN, DATA, FACES, TRAINING = "plan.json", "data.json", "faces", "training"
+PLAN, DATA, COPIES = "plan.json", "data.json", "copies.json"
+FACES, TRAINING = "faces", "training"
 COMPARISON = "comparison.json"
 
 
@@ -75,7 +77,7 @@ def reproduce(
         "title": published.title,
         "mended": published.mended,
         "published": [asdict(figure) for figure in figures_of(published, recipe)],
-        "here": _measured(training),
+        "here": {**_measured(training), "without_duplicates": _without_copies(training, out)},
         "budget": _budget(recipe, shipped),
         "data": found,
     }
@@ -97,7 +99,8 @@ def document(result: Mapping[str, Any]) -> Document:
         ("published", f"{one['value']:.1%}", one["of"], one["source"])
         for one in result["published"]
     ]
-    rows.append(("here", f"{here['accuracy']:.1%}", here["of"], here["interval"]))
+    measured = [one for one in (here, here["without_duplicates"]) if one]
+    rows += [("here", f"{one['accuracy']:.1%}", one["of"], one["interval"]) for one in measured]
     budget = [
         Warned(
             f"With another budget than the recipe's: {name} {words(now)} instead of {words(then)}."
@@ -107,9 +110,13 @@ def document(result: Mapping[str, Any]) -> Document:
     data = result["data"]
     return Document(
         title=f"{result['run']}: {result['title']}",
-        lead=f"Right on {here['accuracy']:.1%} of {here['of']}: {here['interval']}.",
+        lead=". ".join(
+            f"Right on {one['accuracy']:.1%} of {one['of']}: {one['interval']}" for one in measured
+        )
+        + ".",
         facts=[
             Fact(f"{here['accuracy']:.1%}", "accuracy here"),
+            *(Fact(f"{one['accuracy']:.1%}", "on faces not in training") for one in measured[1:]),
             Fact(f"{here['balanced_accuracy']:.1%}", "balanced accuracy here"),
             *(Fact(f"{one['value']:.1%}", "published") for one in result["published"]),
         ],
@@ -136,9 +143,9 @@ def document(result: Mapping[str, Any]) -> Document:
 def _check(
     recipe: Recipe, published: Published, source: DataSource, out: Path, quiet: bool
 ) -> dict[str, Any]:
-    """Read the data set once, and count what there is."""
+    """Read the data set once, count what there is, and find what is there twice."""
     path = out / DATA
-    if path.is_file():
+    if path.is_file() and (out / COPIES).is_file():
         return read_object(path, "remove it and run again")
     name = recipe.data.dataset or published.data_set
     data = readers.read(name, _root(source), **source.options)
@@ -151,6 +158,7 @@ def _check(
         if faces.get(part, 0) != count
     ]
     found = {"data_set": name, "faces": faces, "warnings": told}
+    write(out / COPIES, json.dumps({"equal": copies.groups(data, quiet=quiet)}) + "\n")
     write(path, json.dumps(found, indent=1) + "\n")
     counted = ", ".join(f"{count:,} {part}".strip() for part, count in faces.items())
     say(f"{name}: {counted} {' '.join(told)}".rstrip(), quiet=quiet)
@@ -202,6 +210,23 @@ def _measured(training: Path) -> dict[str, Any]:
         "of": f"{result['faces']:,} faces of the test part",
         "interval": _range(result["interval95"]),
         "protocol": result["protocol"],
+    }
+
+
+def _without_copies(training: Path, out: Path) -> dict[str, Any] | None:
+    """Measure again without the test faces that occur in training; None where none is left."""
+    known = read_object(out / COPIES, "remove it and run again")["equal"]
+    runs = copies.tested(training)
+    all_faces, found = copies.without(runs, ()), copies.without(runs, known)
+    if found is None or all_faces is None:
+        return None
+    return {
+        "accuracy": found.measures["accuracy"].value,
+        "balanced_accuracy": found.measures["balanced_accuracy"].value,
+        "faces": found.faces,
+        "left_out": all_faces.faces - found.faces,
+        "of": f"{found.faces:,} test faces that do not occur in training",
+        "interval": _range(found.interval95),
     }
 
 

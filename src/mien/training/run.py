@@ -21,6 +21,7 @@ from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
 from mien.evaluation.receipts import versions
 from mien.files import write
+from mien.progress import say
 from mien.report import figures
 from mien.training import checkpoint, distributed
 from mien.training.describe import answers_of, describe
@@ -32,7 +33,7 @@ from mien.training.lock import locked
 from mien.training.logs import Logs
 from mien.training.loop import LAST, build_network, check_same, train
 from mien.training.material import DataSource, gather
-from mien.training.quantize import quantize
+from mien.training.paying import Trial, quantize_if_it_pays
 from mien.training.settings import Recipe
 from mien.training.summary import conclude
 from mien.training.task import Task
@@ -85,7 +86,9 @@ def run(
         watching = open_trackers(trackers, out, recipe)
         logs = Logs(out, epochs=recipe.epochs, quiet=quiet, trackers=watching)
         best = train(recipe, work.task, out, device=device, quiet=quiet, logs=logs)
-        export_best(work, best, path)
+        if tried := export_best(work, best, path, quiet=quiet):
+            about["integers"] = tried.to_dict()
+            write(out / "run.json", json.dumps(about, indent=1) + "\n")
         conclude(
             out, recipe, path, work.parts, stated=work.stated, save_predictions=save_predictions
         )
@@ -137,19 +140,30 @@ def machine(device: str) -> dict[str, Any]:
     }
 
 
-def export_best(work: Work, best: Path, path: Path) -> Path:
-    """Export the average of a checkpoint, judge and calibrate the file on the faces held out."""
+def export_best(work: Work, best: Path, path: Path, *, quiet: bool = True) -> Trial | None:
+    """Export the average of a checkpoint, judge and calibrate the file on the faces held out.
+
+    Gives what was found of 8-bit integers, where the recipe asks for them.
+    """
     task, recipe = work.task, work.task.recipe
     groups, state = checkpoint.load(best)
     network = build_network(_untaught(recipe), task)
     checkpoint.copy_into(network, groups["average"], str(best))
     sample = task.plain(np.asarray(work.held.images[:COMPARED])).numpy()
     model = export(network, describe(task, state["figures"]), path, sample)
+    tried = None
     if recipe.quantize:
-        model = quantize(model, _examples(task), sample)
+        model, tried = quantize_if_it_pays(
+            model,
+            _examples(task),
+            sample,
+            lambda made: task.worth(task.judge(answers_of(made, recipe.task))),
+            always=recipe.quantize_always,
+        )
+        say(f"{path}: {tried}", quiet=quiet)
     found = task.judge(answers_of(model, recipe.task))
     rewrite_metadata(path, describe(task, found, model, work.held))
-    return path
+    return tried
 
 
 def _untaught(recipe: Recipe) -> Recipe:

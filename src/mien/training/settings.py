@@ -153,7 +153,8 @@ class Recipe:
     validate_every: int = 2
     start: str = ""  # a checkpoint whose average the run starts from; random weights without
     mirror: bool = False  # the answers of the file are averaged over a face and its mirror image
-    quantize: bool = False  # the file computes in 8-bit integers
+    quantize: bool = False  # the file computes in 8-bit integers, where that pays
+    quantize_always: bool = False  # and also where it does not
     data: DataSettings = field(default_factory=DataSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     optimizer: Optimizer = field(default_factory=Optimizer)

@@ -69,6 +69,10 @@ class Task(Protocol):
         """Judge on the validation part; `answer` gives logits of uint8 faces."""
         ...
 
+    def worth(self, figures: dict[str, float]) -> float:
+        """Give the share, of what `judge` gives, that 8-bit integers may hardly lower."""
+        return figures["accuracy"]
+
     def outputs(self) -> tuple[Output, ...]:
         """Describe the outputs of the model file before it is calibrated."""
         ...

@@ -47,7 +47,7 @@ class TensorBoard:
 
 
 class Mlflow:
-    """Logs to the server or folder that MLflow's own variables name; a run for each folder."""
+    """Logs to the server or file that MLflow's own variables name; a run for each folder."""
 
     name = "mlflow"
 
@@ -58,6 +58,16 @@ class Mlflow:
             raise _lacking(self.name, "mlflow") from error
         self._mlflow: Any = mlflow
         known = folder / RUN_ID
+        try:
+            self._start(known, recipe)
+        except mlflow.exceptions.MlflowException as error:
+            again = f"remove {known} to start another run there, " if known.is_file() else ""
+            raise UsageError(
+                f"MLflow must take the run, but says: {error}; let MLFLOW_TRACKING_URI name where"
+                f" its runs are, such as sqlite:///mlflow.db, {again}or leave --mlflow out"
+            ) from error
+
+    def _start(self, known: Path, recipe: Recipe) -> None:
         if known.is_file():
             self._mlflow.start_run(run_id=known.read_text(encoding="utf-8"))
             return
