@@ -220,6 +220,7 @@ MEASURES = (
     landmarks,
     pipeline,
     hidden,
+    shifts,
     occluders,
     training,
     sets,
@@ -234,8 +235,7 @@ def build() -> typer.Typer:
     """Make the program."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.callback(invoke_without_command=True)(_list)
-    accuracy = (landmarks, pipeline, hidden, shifts)
-    for command in (speed, *accuracy, occluders, training, sets, serve, live, page, video):
+    for command in MEASURES:
         app.command()(ends_well(command))
     return app
 

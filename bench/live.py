@@ -28,7 +28,8 @@ from mien.live.reading import LiveRecognizer, Reader
 from mien.live.watch import Watch
 from mien.live.window import Window
 from mien.media.camera import Camera
-from mien.media.video import Frame, write_video
+from mien.media.video import Frame
+from mien.media.writing import write_video
 from mien.progress import cores
 
 SIZE_HW = (480, 640)

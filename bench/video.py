@@ -15,7 +15,8 @@ from bench.processes import START
 from bench.report import Report, Table, size
 from mien import images, weights
 from mien.errors import MienError
-from mien.media.video import open_video, write_video
+from mien.media.video import open_video
+from mien.media.writing import write_video
 
 SIZE_HW, FPS, LOOP = (1080, 1920), 25.0, 100
 FACE = 480  # pixels a side of the portrait in the picture

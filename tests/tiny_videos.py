@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.media.video import write_video
+from mien.media.writing import write_video
 
 FPS = 25.0
 

@@ -141,7 +141,8 @@ def test_a_name_that_cannot_be_used_is_refused(
 def test_only_a_model_file_can_be_added(own_folder: Path, tmp_path: Path, mien: Callable) -> None:
     (tmp_path / "a.onnx").write_bytes(b"no model")
     assert mien("models", "add", tmp_path / "a.onnx").code == 5
-    assert mien("models", "add", tmp_path / "b.onnx").code == 5
+    none = mien("models", "add", tmp_path / "b.onnx")
+    assert none.code == 5 and "found none at" in none.err
     assert not own_folder.exists()
 
 

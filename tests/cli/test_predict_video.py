@@ -315,3 +315,38 @@ def test_without_opencv_the_extra_is_named(
     monkeypatch.setitem(sys.modules, "cv2", None)
     done = predict(clip)
     assert done.code == 7 and "mien[video]" in done.err
+
+
+@pytest.mark.parametrize("option", ["--out", "--events", "--timeline"])
+def test_what_is_read_is_never_written_over(
+    predict: Callable, clip: Path, tmp_path: Path, option: str
+) -> None:
+    named = clip.with_suffix(".png" if option == "--timeline" else ".jsonl")
+    named.symlink_to(clip)
+    before = clip.read_bytes()
+    done = predict(clip, option, named)
+    assert done.code == 2 and "would overwrite what is read" in done.err
+    assert clip.read_bytes() == before
+
+
+def test_two_results_of_one_name_are_refused_before_the_work(
+    predict: Callable, clip: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("kept")
+    done = predict(clip, "--out", table, "--events", tmp_path / "." / "t.csv")
+    assert done.code == 2 and "--out and --events" in done.err
+    assert table.read_text() == "kept" and not list(tmp_path.glob(".*"))
+
+
+def test_a_folder_that_is_not_there_and_a_suffix_that_says_nothing(
+    predict: Callable, clip: Path, tmp_path: Path
+) -> None:
+    done = predict(clip, "--out", tmp_path / "none" / "t.csv")
+    assert done.code == 6 and f"there is no folder {tmp_path / 'none'}" in done.err
+    for option in ("--out", "--events"):
+        done = predict(clip, option, tmp_path / "t.txt")
+        assert done.code == 2 and ".jsonl, .csv, .parquet" in done.err
+    done = predict(clip, "--out", tmp_path / "t.csv", "--format", "jsonl")
+    assert done.code == 2 and "differ" in done.err
+    assert predict(clip, "--out", tmp_path / "t.txt", "--format", "csv").code == 0

@@ -2,7 +2,9 @@
 
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,8 @@ import pytest
 import tiny_videos
 from mien import images
 from mien.errors import InputError, MissingExtraError, OutputError, UsageError
-from mien.media.video import Frame, Video, is_video, open_video, plain_name, write_video
+from mien.media.video import Frame, Video, is_video, open_video, plain_name
+from mien.media.writing import write_video
 
 pytest.importorskip("cv2")
 
@@ -117,6 +120,48 @@ def test_damaged_frames_are_passed_over_and_counted(tmp_path: Path) -> None:
     assert [frame.number for frame in found] == [n for n in range(20) if n not in (5, 6, 12)]
     assert found[5].time_s == pytest.approx(7 / 25, abs=1e-3)
     assert video.info.damaged == 3
+
+
+class Failing:
+    """A decoder that fails twice before frame 3; frames 4 and 5 are those that are missing."""
+
+    def __init__(self, shown: Sequence[int | None]) -> None:
+        self._shown, self._at = list(shown), -1
+
+    def grab(self) -> bool:
+        self._at += 1
+        return self._at < len(self._shown) and self._shown[self._at] is not None
+
+    def get(self, _: int) -> float:
+        number = self._shown[self._at]
+        assert number is not None
+        return 1000 * number / 25
+
+    def release(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [[0, 1, 2, None, None, 3, 6, 7], [0, None, None, 3, 4], [None, 1, 2], [None, 0, 2, None, 3, 5]],
+)
+def test_a_frame_keeps_its_number_where_later_ones_are_damaged(
+    clip: Path, shown: list[int | None]
+) -> None:
+    with open_video(clip) as video:
+        capture: Any = video._reader
+        capture._capture.release()
+        capture._capture, capture._patience = Failing(shown), 3
+        found = []
+        while capture.advance():
+            found.append((capture.number, round(25 * capture.time_s)))
+    assert found == [(number, number) for number in shown if number is not None]
+
+
+def test_an_empty_file_is_named_so(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    with pytest.raises(InputError, match="it is empty"):
+        open_video(tmp_path / "a.mp4")
 
 
 def test_a_video_that_was_cut_short_gives_what_it_has(tmp_path: Path) -> None:

@@ -18,11 +18,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from mien.errors import InputError
+from mien.errors import InputError, UsageError
 from mien.expressions import EXPRESSIONS
 from mien.records import Prediction
 
 SCHEMA = "mien.predict/1"
+KINDS = {"": "jsonl", ".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 CORNERS = ("box_x0", "box_y0", "box_x1", "box_y1")
 
 Record = dict[str, Any]
@@ -106,8 +107,12 @@ def flat(record: Record) -> dict[str, Any]:
 
 
 def kind_of(path: Path) -> str:
-    """Tell by its suffix how records are written to a file."""
-    return {".csv": "csv", ".parquet": "parquet"}.get(path.suffix.lower(), "jsonl")
+    """Tell by its suffix how records are written to a file: JSON Lines where it has none."""
+    kind = KINDS.get(path.suffix.lower())
+    if kind is None:
+        known = ", ".join(filter(None, KINDS))
+        raise UsageError(f"cannot write {path}: expected one of {known} for a suffix")
+    return kind
 
 
 def printable(name: str) -> str:

@@ -14,10 +14,11 @@ from mien.cli._streams import result_stream, writing
 from mien.errors import InputError, UsageError
 from mien.images.drawing import annotate
 from mien.media.events import Event, Events
-from mien.media.sequences import Info
+from mien.media.sequences import Info, is_sequence, numbered
 from mien.media.smoothing import Smoother
 from mien.media.tracks import Tracker
-from mien.media.video import CODES, VideoWriter, is_address, plain_name, write_video
+from mien.media.video import is_address, plain_name
+from mien.media.writing import CODES, VideoWriter, write_video
 from mien.records import Prediction, percent
 from mien.report.figures import check
 from mien.report.timeline import Series, Span, clock, timeline
@@ -46,6 +47,13 @@ class Asked:
     @property
     def name(self) -> str:
         return plain_name(self.source)
+
+    def files(self) -> list[Path]:
+        """Name the files that are read; none of an address."""
+        if is_address(self.source):
+            return []
+        path = Path(self.source)
+        return numbered(path) if is_sequence(self.source) or path.is_dir() else [path]
 
 
 @dataclass(frozen=True)
@@ -170,7 +178,8 @@ class Told:
             return ""
         if self._last + self._step + 1 >= NEAR_ITS_END * info.frames:
             return ""
-        return f"cut short: it tells of {info.frames} frames and ends behind {self._last}"
+        last = f"the last that can be read is number {self._last}"
+        return f"cut short: it tells of {info.frames} frames, numbered from 0, and {last}"
 
 
 class Copy:

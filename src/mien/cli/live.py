@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli import _options
+from mien.cli import _options, _outputs, _records
 from mien.cli._streams import result_stream
 from mien.errors import MienError, UsageError
 from mien.media.smoothing import HALF_LIFE_S
@@ -103,11 +103,13 @@ def live(
 
     _check(capture, save, record)
     occlusion.parts(hide)
+    size_wh = _size(size)
     check_source(source)
+    _outputs.check([source], {"--record": record})
     is_camera, is_stream = camera_number(source) is not None, is_address(source)
     setting = show.Setting(
         source=source,
-        size_wh=_size(size),
+        size_wh=size_wh,
         look=Look(mirrored=is_camera if view is None else view, bars=bars, green=green),
         hide=hide,
         half_life_s=smooth,
@@ -189,6 +191,8 @@ def _check(capture: bool, save: Path | None, record: Path | None) -> None:
         raise UsageError("--save keeps the pictures that --capture takes; add --capture")
     if record is not None and capture:
         raise UsageError("--record follows faces in the live view; leave out --capture")
+    if record is not None:
+        _records.kind_of(record)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import typer
 from mien.cli import _options
 from mien.cli._columns import aligned
 from mien.cli._streams import writing
+from mien.errors import ModelError
 from mien.progress import say
 from mien.weights import Entry
 
@@ -68,6 +69,8 @@ def add(
     from mien import session
     from mien.weights import adding
 
+    if not file.is_file():
+        raise ModelError(f"expected a model file to add, found none at {file}")
     metadata = session.open_model(file.absolute(), kind=kind, threads=1).metadata
     about = {"description": description or f"added from {file.name}", "licence": licence}
     entry = adding.add(file, name or metadata.name, kind=kind, **about)

@@ -11,9 +11,9 @@ from typing import Annotated, TextIO
 import typer
 
 from mien import images
-from mien.cli import _jobs, _options, _records, _video_options
+from mien.cli import _jobs, _options, _outputs, _records, _video_options
 from mien.cli._copies import copies
-from mien.cli._records import Record, Writer, kind_of
+from mien.cli._records import KINDS, Record, Writer, kind_of
 from mien.cli._streams import result_stream
 from mien.errors import InputError, UsageError
 from mien.progress import cores, track
@@ -161,7 +161,11 @@ def predict(
 
     video = _video.asked(paths, every, fps, start, end, smooth, events, timeline)
     photographs = [] if video else _photographs(paths, draw)
-    format = format or _usual_format(out)
+    _outputs.check(
+        video.files() if video else (photograph.path for photograph in photographs),
+        {"--out": out, "--events": events, "--timeline": timeline},
+    )
+    format = _format(format, out)
     if format is Format.parquet and (out is None or not video):
         raise UsageError("Parquet is written of a video, to a file: --out faces.parquet")
     jobs = jobs or cores() if video else min(jobs or cores(), len(photographs))
@@ -210,10 +214,16 @@ def _photographs(paths: Sequence[str], draw: Path | None) -> list[Photograph]:
     return [Photograph(path, copy) for path, copy in zip(found, named, strict=True)]
 
 
-def _usual_format(out: Path | None) -> Format:
+def _format(asked: Format | None, out: Path | None) -> Format:
+    """Take the format that is asked for, or that the file's suffix names; both must not differ."""
     if out is None:
-        return Format.table if sys.stdout.isatty() else Format.jsonl
-    return Format(kind_of(out))
+        return asked or (Format.table if sys.stdout.isatty() else Format.jsonl)
+    if asked is None:
+        return Format(kind_of(out))
+    named = KINDS.get(out.suffix.lower() or "none")
+    if named is not None and asked is not Format.table and named != asked:
+        raise UsageError(f"--format {asked} and the suffix of {out} differ; give one of them")
+    return asked
 
 
 def _read(recognizer: Recognizer, photograph: Photograph, *, points: bool) -> list[Record]:

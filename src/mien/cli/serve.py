@@ -27,7 +27,10 @@ def serve(
     provider: _options.Provider = "cpu",
     jobs: _options.ImagesAtOnce = None,
     queue: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Requests, and images, that may wait.")
+        int,
+        typer.Option(
+            metavar="N", min=1, help="Requests, and images, that may wait; at least --max-images."
+        ),
     ] = 32,
     max_images: Annotated[int, typer.Option(metavar="N", min=1, help="Images a request.")] = 16,
     max_mb: Annotated[float, typer.Option(metavar="MB", min=0.001, help="Size of a request.")] = 32,

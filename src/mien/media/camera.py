@@ -9,8 +9,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
-from mien.errors import InputError, MienError, MissingExtraError
+from mien.errors import InputError, MienError
 from mien.images import Image
+from mien.media.opencv import opencv
 from mien.media.video import Frame, Video, is_address, open_video, plain_name
 
 USUAL_WH = (640, 480)
@@ -120,7 +121,7 @@ class Camera:
 
     def _watched(self, capture: Any, number: int) -> Feed:
         """Yield the pictures of a camera until it is gone."""
-        cv2 = _opencv()
+        cv2 = opencv("reading a camera")
         try:
             while not self._closing:
                 taken = capture.grab()
@@ -161,7 +162,7 @@ def camera_number(source: int | str | Path) -> int | None:
 
 def check_source(source: int | str | Path) -> None:
     """Raise at once what can be told without opening anything."""
-    _opencv()
+    opencv("reading a camera")
     name, number = str(source), camera_number(source)
     if number is None:
         if not is_address(name) and not Path(name).exists():
@@ -182,7 +183,7 @@ def check_source(source: int | str | Path) -> None:
 
 def _opened(number: int, size_wh: tuple[int, int]) -> Any:
     check_source(number)
-    cv2 = _opencv()
+    cv2 = opencv("reading a camera")
     capture = cv2.VideoCapture(number)
     if not capture.isOpened():
         capture.release()
@@ -215,13 +216,3 @@ def _refused(number: int) -> MienError:
 def _device(number: int) -> Path | None:
     """Name the file of a camera, where cameras are files."""
     return _DEVICES / f"video{number}" if sys.platform == "linux" else None
-
-
-def _opencv() -> Any:
-    """Import OpenCV, silent: we say what is wrong."""
-    try:
-        import cv2
-    except ImportError as error:
-        raise MissingExtraError("reading a camera", "OpenCV", "video") from error
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    return cv2

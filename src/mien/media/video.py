@@ -6,26 +6,21 @@ kept. What comes before a frame is decoded to reach it, for seeking is exact in 
 """
 
 import math
-import os
 import re
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
-from mien import images
-from mien.errors import InputError, MissingExtraError, OutputError, UsageError
+from mien.errors import InputError, UsageError
 from mien.images import Image
+from mien.media.opencv import opencv
 from mien.media.sequences import USUAL_FPS, Info, Sequence, is_sequence, numbered
 
 SUFFIXES = frozenset(
     ".3g2 .3gp .asf .avi .flv .m2ts .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts"
     " .vob .webm .wmv .y4m".split()
 )
-CODES = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
-CODES[".webm"] = "VP80"
 
 _ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+://)(?:[^/@]*@)?", re.IGNORECASE)
 _PATIENCE = 1000  # frames of a file that cannot be decoded, one after another
@@ -153,11 +148,10 @@ class _Capture:
     """Reads by OpenCV."""
 
     def __init__(self, source: str) -> None:
-        self._cv2 = cv2 = _opencv()
+        self._cv2 = cv2 = opencv()
         address = is_address(source)
-        if not address and not Path(source).is_file():
-            found = "not a file" if Path(source).exists() else "no such file"
-            raise InputError(f"cannot read the video {source}: {found}")
+        if not address:
+            _check_file(Path(source))
         wait_ms = round(1000 * _WAIT_S)
         waiting = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, wait_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, wait_ms]
         self._capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, waiting)
@@ -175,19 +169,35 @@ class _Capture:
         self.info = self._told()
         self.info.stream = address and self.info.frames is None
         self._patience = 3 if self.info.stream else _PATIENCE
-        self.number, self.time_s = -1, 0.0
+        self.number, self.time_s, self._missing = -1, 0.0, 0
 
     def advance(self) -> bool:
         start = time.monotonic()
         for failures in range(self._patience):
             if self._capture.grab():
                 self.info.damaged += failures
-                self.number += failures + 1
-                self.time_s = self._time()
+                self._step(failures)
                 return True
             if self.info.stream and time.monotonic() - start >= _WAIT_S:  # nothing more comes
                 break
         return False
+
+    def _step(self, failures: int) -> None:
+        """Stand on the next frame; what could not be decoded lies before it, or still ahead.
+
+        Frames are decoded in another order than they are shown in; where times are told, they say
+        how many are missing here.
+        """
+        self._missing += failures
+        here, told = self._missing, self._told_time()
+        before = self.time_s if self.number >= 0 else -1 / self.info.fps
+        if here and told is not None and told > before:
+            here = min(here, max(0, round((told - before) * self.info.fps) - 1))
+        self._missing -= here
+        self.number += 1 + here
+        if told is None or (told <= self.time_s and self.number):
+            told = self.number / self.info.fps
+        self.time_s = max(self.time_s, told)
 
     def image(self) -> Image | None:
         there, picture = self._capture.retrieve()
@@ -200,70 +210,19 @@ class _Capture:
         self._capture.release()
 
     def _told(self) -> Info:
-        cv2 = self._cv2
-        fps, frames = (
-            self._capture.get(name) for name in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT)
-        )
+        cv2, get = self._cv2, self._capture.get
+        fps, frames = get(cv2.CAP_PROP_FPS), get(cv2.CAP_PROP_FRAME_COUNT)
         return Info(
-            width=int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
-            height=int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+            width=int(get(cv2.CAP_PROP_FRAME_WIDTH)),
+            height=int(get(cv2.CAP_PROP_FRAME_HEIGHT)),
             fps=fps if 0 < fps <= _MOST_FPS else USUAL_FPS,
             frames=int(frames) if 0 < frames < 1e9 and 0 < fps <= _MOST_FPS else None,
         )
 
-    def _time(self) -> float:
-        """Give the time of the frame; some files tell none, which then follows from its number."""
+    def _told_time(self) -> float | None:
+        """Read the time of the frame; some files tell none, which then follows from its number."""
         told = self._capture.get(self._cv2.CAP_PROP_POS_MSEC) / 1000
-        if not (math.isfinite(told) and told > self.time_s) and self.number:
-            return max(self.time_s, self.number / self.info.fps)
-        return max(0.0, told) if math.isfinite(told) else 0.0
-
-
-class VideoWriter:
-    """Writes frames at a constant rate; each stays in sight until the time of the next."""
-
-    def __init__(self, stream: Any, cv2: Any, size_hw: tuple[int, int], fps: float) -> None:
-        self._stream, self._cv2, self._size_hw, self._fps = stream, cv2, size_hw, fps
-        self._written = 0
-        self._last: Any = None
-        self._first_s: float | None = None
-
-    def write(self, image: Image, time_s: float) -> None:
-        """Add an RGB frame (H, W, 3), of which the written ones are the top left part."""
-        height, width = self._size_hw
-        picture = self._cv2.cvtColor(images.to_rgb(image)[:height, :width], self._cv2.COLOR_RGB2BGR)
-        if self._first_s is None:
-            self._first_s = time_s
-        until = round((time_s - self._first_s) * self._fps) + 1
-        for place in range(self._written, until):
-            last = place == until - 1 or self._last is None
-            self._stream.write(picture if last else self._last)
-        self._written, self._last = max(self._written, until), picture
-
-
-@contextmanager
-def write_video(path: Path, size_hw: tuple[int, int], fps: float) -> Iterator[VideoWriter]:
-    """Write a video in the kind its suffix names; the file appears whole or not at all.
-
-    An odd height or width loses its last line.
-    """
-    cv2, code = _opencv(), CODES.get(path.suffix.lower())
-    if code is None:
-        raise UsageError(f"cannot write {path}: the suffix must be one of {', '.join(CODES)}")
-    height, width = (side // 2 * 2 for side in size_hw)
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.{threading.get_ident()}{path.suffix}")
-    stream = cv2.VideoWriter(str(unfinished), cv2.VideoWriter_fourcc(*code), fps, (width, height))
-    try:
-        if not stream.isOpened():
-            raise OutputError(f"cannot write {path}: OpenCV cannot open it; is the folder there?")
-        yield VideoWriter(stream, cv2, (height, width), fps)
-        stream.release()
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        stream.release()
-        unfinished.unlink(missing_ok=True)
+        return told if math.isfinite(told) else None
 
 
 def _check(every: int, fps: float | None, start_s: float | None, end_s: float | None) -> None:
@@ -277,12 +236,9 @@ def _check(every: int, fps: float | None, start_s: float | None, end_s: float | 
         raise UsageError(f"the end must lie behind the start, got {start_s or 0} to {end_s}")
 
 
-def _opencv() -> Any:
-    """Import OpenCV, quiet: what is damaged is counted and told by us."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    try:
-        import cv2
-    except ImportError as error:
-        raise MissingExtraError("reading videos", "OpenCV", "video") from error
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    return cv2
+def _check_file(path: Path) -> None:
+    if not path.is_file() or not path.stat().st_size:
+        found = (
+            "it is empty" if path.is_file() else "not a file" if path.exists() else "no such file"
+        )
+        raise InputError(f"cannot read the video {path}: {found}")

@@ -177,6 +177,8 @@ def _files(form: FormData, field: str) -> list[Upload]:
     files = [file for file in form.getlist(field) if isinstance(file, UploadFile)]
     if not files or len(files) < len(form.getlist(field)):
         there = ", ".join(sorted(set(form))) or "nothing"
+        if form.getlist(field):
+            there = "text there, no file (curl: -F name=@file)"
         raise Problem("invalid", f"expected files in the field {field!r}, found {there}")
     return [Upload(file.filename or "image", file.file.read()) for file in files]
 

@@ -60,6 +60,8 @@ MANIFEST = ("manifest.csv", "path,label")
         ("kdef", extra("AM31XXS.JPG"), "found 'XX'"),
         ("folders", extra("loose.png"), r"loose\.png is in no class folder"),
         ("folders", extra("bored/1.png"), "bored: expected one of neutral.*'bored'"),
+        ("folders", extra("mine/train/happy/1.png"), "mine is no class folder, but holds some"),
+        ("folders", extra("mine/happy/1.png"), "mine is no class folder, but holds some"),
         ("folders", lambda root: (root / "Sad").mkdir(), "class 'Sad' has no pictures: .*Sad"),
         ("split_folders", extra("happy/1.png"), "happy stands beside folders of splits"),
         ("fer2013_folders", extra("test/contempt/1.jpg"), r"1\.jpg: expected one of .*'contempt'"),

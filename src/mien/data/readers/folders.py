@@ -40,6 +40,7 @@ def tree(
 ) -> Iterator[Photo]:
     """Yield the pictures of all class folders; an id is the path below the root."""
     for split, folder in _class_folders(root, splits):
+        _check_depth(folder, splits, known)
         expression = spellings.expression(folder.name, str(folder), known)
         found = files.below(folder, tuple(SUFFIXES))
         if not found:
@@ -57,6 +58,17 @@ def _class_folders(root: Path, splits: Mapping[str, str]) -> Iterator[tuple[str,
         if top.name.casefold() not in splits:
             raise DataError(f"{top} stands beside folders of splits; expected {', '.join(splits)}")
         yield from ((splits[top.name.casefold()], folder) for folder in _inside(top))
+
+
+def _check_depth(folder: Path, splits: Mapping[str, str], known: Mapping[str, str]) -> None:
+    """Say so where class folders, or folders of splits, lie one level deeper than expected."""
+    if folder.name.strip().casefold() in known:
+        return
+    inner = [each.name.strip().casefold() for each in files.folders(folder)]
+    if inner and all(name in known or name in splits for name in inner):
+        raise DataError(
+            f"{folder} is no class folder, but holds some: name it as the root of the data set"
+        )
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -1,0 +1,39 @@
+"""Whether what a command writes would destroy what it reads, or each other; before the work."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from mien.errors import OutputError, UsageError
+
+
+def check(sources: Iterable[str | Path], outputs: Mapping[str, Path | None]) -> None:
+    """Refuse outputs, by option, that are a source or one file; and folders that are not there.
+
+    Links are followed. Sources that are no files, such as addresses, are none that can be lost.
+    """
+    named: dict[Path, str] = {}
+    for option, path in outputs.items():
+        if path is None:
+            continue
+        where = path.resolve()
+        if where in named:
+            raise UsageError(f"{named[where]} and {option} are both {path}; name two files")
+        named[where] = option
+        if not where.parent.is_dir():
+            raise OutputError(f"cannot write {path}: there is no folder {path.parent}; make it")
+    there = {_same(path): path for path in named if path.is_file()}
+    if not there:
+        return
+    for source in sources:
+        found = there.get(_same(source))
+        if found is not None:
+            raise UsageError(f"{named[found]} would overwrite what is read, {source}; name another")
+
+
+def _same(path: str | Path) -> tuple[int, int]:
+    """Tell files apart, whatever their names."""
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return (-1, -1)
+    return (found.st_dev, found.st_ino)
