@@ -39,7 +39,8 @@ class Camera:
         self._newest: Frame | None = None
         self._problem: MienError | None = None
         if number is None:
-            feed = self._played(open_video(source), plain_name(source))
+            name = str(source)
+            feed = self._played(open_video(name), plain_name(name))
         else:
             feed = self._watched(_opened(number, size_wh), number)
         self._started = self._heard = time.perf_counter()
