@@ -58,7 +58,7 @@ def many(tmp_path: Path) -> Path:
 
 
 def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end, "nothing happened"
@@ -67,7 +67,7 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None
 
 def interrupt(process: subprocess.Popen[str]) -> tuple[str, str]:
     process.send_signal(signal.SIGINT)
-    return process.communicate(timeout=60)
+    return process.communicate(timeout=240)
 
 
 def test_what_predict_has_printed_is_whole(
