@@ -4,7 +4,7 @@ import pytest
 import scenes
 from mien import images
 from mien.errors import UsageError
-from mien.faces.centerface import CenterFace
+from mien.faces.centerface import CenterFace, _parts
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +98,20 @@ def test_two_runs_give_one_result(detector, portrait):
 def test_a_face_of_no_size_is_refused():
     with pytest.raises(UsageError, match="min_face must be at least 10 pixels, got 3"):
         CenterFace(min_face=3)
+
+
+@pytest.mark.parametrize(
+    ("box", "score", "part"),
+    [
+        ((500, 134, 540, 198), 0.05, True),  # hair beside the face
+        ((460, 110, 500, 160), 0.2, True),  # hair above it
+        ((500, 134, 540, 198), 0.5, False),  # another face, for it speaks for itself
+        ((540, 134, 580, 198), 0.05, False),  # beside the head
+        ((440, 100, 560, 230), 0.05, True),  # larger, but it overlaps
+        ((530, 20, 690, 180), 0.05, False),  # a larger one behind
+    ],
+)
+def test_what_is_doubtful_on_a_head_is_part_of_it(box, score, part):
+    boxes = np.array([(445.0, 152.0, 516.0, 241.0), box])
+    assert _parts(boxes, np.array([0.8, score])).tolist() == [False, part]
+    assert not _parts(boxes[1:], np.array([score])).any()

@@ -37,6 +37,8 @@ _NOTICED, _SURE, _TOGETHER, _DOUBTFUL = 0.03, 0.6, 0.75, 0.1
 _SAME_FACE = 0.3
 # What is doubtful and overlaps a face by this much is a part of it.
 _PART_OF_FACE = 0.1
+# Hair and chin reach this far from a face's centre, in sides of its box.
+_HEAD = 0.75
 
 # Scores from here on speak for themselves; below, something else must say that this is a face.
 CONVINCING = _TOGETHER / 2
@@ -136,11 +138,19 @@ def _decoded(
 
 
 def _parts(boxes: Boxes, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Say which boxes are doubtful and lie on one that is not."""
+    """Say which boxes are doubtful and lie on one that is not, or on the head around it."""
     convincing = scores >= CONVINCING
-    overlap = geometry.box_iou(boxes, boxes[convincing]).max(axis=1, initial=0.0)
-    parts: NDArray[np.bool_] = ~convincing & (overlap > _PART_OF_FACE)
+    sure = boxes[convincing]
+    overlap = geometry.box_iou(boxes, sure).max(axis=1, initial=0.0)
+    sides, faces = boxes[:, 2:] - boxes[:, :2], sure[:, 2:] - sure[:, :2]
+    apart = np.abs(_centres(boxes)[:, None] - _centres(sure))
+    on_head = ((apart <= _HEAD * faces).all(2) & (sides.max(1)[:, None] <= faces.max(1))).any(1)
+    parts: NDArray[np.bool_] = ~convincing & ((overlap > _PART_OF_FACE) | on_head)
     return parts
+
+
+def _centres(boxes: Boxes) -> Boxes:
+    return (boxes[:, :2] + boxes[:, 2:]) / 2
 
 
 def _view(box_xyxy: Boxes) -> geometry.Floats:
