@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -155,6 +157,41 @@ def test_a_camera_that_is_unplugged_leaves_a_whole_table(
     assert device.released.wait(5)
 
 
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("SIGTERM", 0, "faces; written to"),
+        ("SIGHUP", 0, "faces; written to"),
+        ("SIGINT", 130, "interrupted: what was read until then is written to"),
+    ],
+)
+def test_a_signal_leaves_a_whole_table_and_says_where_it_is(
+    name: str,
+    code: int,
+    said: str,
+    live: Callable[..., Done],
+    device: StillDevice,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if not hasattr(signal, name):
+        pytest.skip(f"no {name} here")
+    asked = getattr(signal, name)
+    before = signal.getsignal(asked)
+    show_picture = Window.show
+
+    def shows(self: Window, image: Image) -> None:
+        show_picture(self, image)
+        os.kill(os.getpid(), asked)
+
+    monkeypatch.setattr(Window, "show", shows)
+    done, _, err = live("0", "--yes", "--record", tmp_path / "faces.csv")
+    assert done == code and f"{said} {tmp_path / 'faces.csv'}" in err
+    assert len((tmp_path / "faces.csv").read_text().splitlines()) > 1
+    assert [path.name for path in tmp_path.iterdir()] == ["faces.csv"]
+    assert signal.getsignal(asked) is before and device.released.wait(5)
+
+
 @pytest.mark.parametrize("words", [[], ["--capture"]])
 def test_a_camera_that_falls_silent_ends_with_a_plain_word(
     words: list[str],
@@ -224,6 +261,7 @@ def test_a_camera_starts_when_a_key_agrees(
         (["77"], 3, "no camera 77"),
         (["0", "--save", "kept"], 2, "add --capture"),
         (["0", "--record", "a.csv", "--capture"], 2, "leave out --capture"),
+        (["0", "--hide", "mouth", "--capture"], 2, "leave out --capture"),
         (["0", "--hide", "moth"], 2, "did you mean 'mouth'"),
         (["CLIP", "--size", "big"], 2, "expected --size WxH"),
     ],
