@@ -98,6 +98,19 @@ def test_a_face_keeps_its_track_from_frame_to_frame(
     assert tracks == [[1], [1], [1]]
 
 
+def test_behind_a_cut_all_faces_are_new(camera: Any, predicted: Callable[..., Prediction]) -> None:
+    slow = Slow(predicted)
+    reader = Reader(camera, slow, half_life_s=100.0)
+    seen = []
+    for number, grey in enumerate([20, 20, 200, 200]):
+        camera.give(number, number / 25, np.full((60, 80, 3), grey, np.uint8))
+        seen.append(wait(reader, number).faces[0])
+        slow.predicted = lambda: predicted({"neutral": 0.9, "happiness": 0.05, "surprise": 0.05})
+    reader.close()
+    assert [one.track for one in seen] == [1, 1, 2, 2]
+    assert [one.smoothed.expression for one in seen] == ["happiness"] * 2 + ["neutral"] * 2
+
+
 def test_a_change_of_what_is_hidden_shows_at_once(
     camera: Any, predicted: Callable[..., Prediction]
 ) -> None:
