@@ -12,7 +12,6 @@ from mien import images
 from mien.errors import InputError
 from mien.images import Image
 from mien.live.reading import LiveRecognizer, Reader, Reading
-from mien.media.smoothing import smoothed
 from mien.records import Prediction
 
 pytest.importorskip("scipy")
@@ -134,12 +133,3 @@ def test_what_goes_wrong_while_reading_is_raised_where_it_is_shown(camera: Any) 
     reader.close()
     with pytest.raises(InputError, match="unplugged"):
         reader.latest()
-
-
-def test_smoothed_shares_decide_and_doubt_what_the_frame_denies(
-    predicted: Callable[..., Prediction],
-) -> None:
-    same = smoothed(predicted(), np.array([0.3, 0.6, 0.1]))
-    other = smoothed(predicted(), np.array([0.6, 0.3, 0.1 + 1e-12]))
-    assert (same.expression, same.probability, same.certain) == ("happiness", 0.6, True)
-    assert (other.expression, other.probability, other.certain) == ("neutral", 0.6, False)
