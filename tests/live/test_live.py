@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ import tiny_videos
 from mien import images
 from mien.cli import main
 from mien.images import Image
+from mien.live.show import Shown
 from mien.live.window import Scene, Window
 from mien.media import camera
 
@@ -96,7 +98,28 @@ def test_a_video_is_shown_to_its_end_and_summed_up(live: Callable[..., Done], cl
     code, out, err = live(clip)
     assert (code, out) == (0, "")
     assert "nothing leaves it" in err
-    assert "pictures shown" in err and "behind" not in err
+    assert "pictures shown" in err and "camera" not in err
+
+
+def test_what_was_shown_is_counted_in_plain_words() -> None:
+    one, two = Shown(1, 1, 1, 2.0, None), Shown(2, 2, 0, 2.0, 0.03)
+    assert str(one) == "1 picture shown, 0.5 a second; 1 read, 1 face"
+    assert str(two) == "2 pictures shown, 1.0 a second, usually 30 ms old; 2 read, 0 faces"
+
+
+def test_without_a_screen_the_error_comes_alone(
+    clip: Path,
+    shipped_models: None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DISPLAY", ":987654")
+    pytest.importorskip("tkinter")
+    if sys.platform in ("darwin", "win32"):
+        pytest.skip("a window needs no X server here")
+    assert main(["live", str(clip)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: no screen to open a window on") and len(err.splitlines()) == 1
 
 
 def test_quiet_says_nothing(live: Callable[..., Done], clip: Path) -> None:

@@ -127,11 +127,12 @@ def live(
         balanced=balanced,
         points=True,
     )
-    lines = words(stream=is_stream, record=record, save=save)
-    if not quiet:
-        print(*lines[1:], sep="\n", file=sys.stderr)
+    is_video = not (is_camera or is_stream)
+    lines = words(video=is_video, stream=is_stream, record=record, save=save)
     with Window(show.TITLE) as window, _closed_by_signals(window):
-        if not yes and (is_camera or is_stream) and not show.agreed(window, lines):
+        if not quiet:
+            print(*lines[1:], sep="\n", file=sys.stderr)
+        if not (yes or is_video or show.agreed(window, lines)):
             return
         if capture:
             show.capture(window, setting, recognizer, save, print)
