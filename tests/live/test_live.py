@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +18,7 @@ import tiny_videos
 from mien import images
 from mien.cli import main
 from mien.images import Image
+from mien.live.show import Shown
 from mien.live.window import Scene, Window
 from mien.media import camera
 
@@ -94,7 +98,28 @@ def test_a_video_is_shown_to_its_end_and_summed_up(live: Callable[..., Done], cl
     code, out, err = live(clip)
     assert (code, out) == (0, "")
     assert "nothing leaves it" in err
-    assert "pictures shown" in err and "behind" not in err
+    assert "pictures shown" in err and "camera" not in err
+
+
+def test_what_was_shown_is_counted_in_plain_words() -> None:
+    one, two = Shown(1, 1, 1, 2.0, None), Shown(2, 2, 0, 2.0, 0.03)
+    assert str(one) == "1 picture shown, 0.5 a second; 1 read, 1 face"
+    assert str(two) == "2 pictures shown, 1.0 a second, usually 30 ms old; 2 read, 0 faces"
+
+
+def test_without_a_screen_the_error_comes_alone(
+    clip: Path,
+    shipped_models: None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DISPLAY", ":987654")
+    pytest.importorskip("tkinter")
+    if sys.platform in ("darwin", "win32"):
+        pytest.skip("a window needs no X server here")
+    assert main(["live", str(clip)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: no screen to open a window on") and len(err.splitlines()) == 1
 
 
 def test_quiet_says_nothing(live: Callable[..., Done], clip: Path) -> None:
@@ -153,6 +178,41 @@ def test_a_camera_that_is_unplugged_leaves_a_whole_table(
     assert code == 3 and "error: camera 0 was unplugged" in err
     assert len((tmp_path / "faces.csv").read_text().splitlines()) > 1
     assert device.released.wait(5)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("SIGTERM", 0, "faces; written to"),
+        ("SIGHUP", 0, "faces; written to"),
+        ("SIGINT", 130, "interrupted: what was read until then is written to"),
+    ],
+)
+def test_a_signal_leaves_a_whole_table_and_says_where_it_is(
+    name: str,
+    code: int,
+    said: str,
+    live: Callable[..., Done],
+    device: StillDevice,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if not hasattr(signal, name):
+        pytest.skip(f"no {name} here")
+    asked = getattr(signal, name)
+    before = signal.getsignal(asked)
+    show_picture = Window.show
+
+    def shows(self: Window, image: Image) -> None:
+        show_picture(self, image)
+        os.kill(os.getpid(), asked)
+
+    monkeypatch.setattr(Window, "show", shows)
+    done, _, err = live("0", "--yes", "--record", tmp_path / "faces.csv")
+    assert done == code and f"{said} {tmp_path / 'faces.csv'}" in err
+    assert len((tmp_path / "faces.csv").read_text().splitlines()) > 1
+    assert [path.name for path in tmp_path.iterdir()] == ["faces.csv"]
+    assert signal.getsignal(asked) is before and device.released.wait(5)
 
 
 @pytest.mark.parametrize("words", [[], ["--capture"]])
@@ -224,6 +284,7 @@ def test_a_camera_starts_when_a_key_agrees(
         (["77"], 3, "no camera 77"),
         (["0", "--save", "kept"], 2, "add --capture"),
         (["0", "--record", "a.csv", "--capture"], 2, "leave out --capture"),
+        (["0", "--hide", "mouth", "--capture"], 2, "leave out --capture"),
         (["0", "--hide", "moth"], 2, "did you mean 'mouth'"),
         (["CLIP", "--size", "big"], 2, "expected --size WxH"),
     ],

@@ -12,7 +12,6 @@ from mien import images
 from mien.errors import InputError
 from mien.images import Image
 from mien.live.reading import LiveRecognizer, Reader, Reading
-from mien.media.smoothing import smoothed
 from mien.records import Prediction
 
 pytest.importorskip("scipy")
@@ -98,6 +97,19 @@ def test_a_face_keeps_its_track_from_frame_to_frame(
     assert tracks == [[1], [1], [1]]
 
 
+def test_behind_a_cut_all_faces_are_new(camera: Any, predicted: Callable[..., Prediction]) -> None:
+    slow = Slow(predicted)
+    reader = Reader(camera, slow, half_life_s=100.0)
+    seen = []
+    for number, grey in enumerate([20, 20, 200, 200]):
+        camera.give(number, number / 25, np.full((60, 80, 3), grey, np.uint8))
+        seen.append(wait(reader, number).faces[0])
+        slow.predicted = lambda: predicted({"neutral": 0.9, "happiness": 0.05, "surprise": 0.05})
+    reader.close()
+    assert [one.track for one in seen] == [1, 1, 2, 2]
+    assert [one.smoothed.expression for one in seen] == ["happiness"] * 2 + ["neutral"] * 2
+
+
 def test_a_change_of_what_is_hidden_shows_at_once(
     camera: Any, predicted: Callable[..., Prediction]
 ) -> None:
@@ -121,12 +133,3 @@ def test_what_goes_wrong_while_reading_is_raised_where_it_is_shown(camera: Any) 
     reader.close()
     with pytest.raises(InputError, match="unplugged"):
         reader.latest()
-
-
-def test_smoothed_shares_decide_and_doubt_what_the_frame_denies(
-    predicted: Callable[..., Prediction],
-) -> None:
-    same = smoothed(predicted(), np.array([0.3, 0.6, 0.1]))
-    other = smoothed(predicted(), np.array([0.6, 0.3, 0.1 + 1e-12]))
-    assert (same.expression, same.probability, same.certain) == ("happiness", 0.6, True)
-    assert (other.expression, other.probability, other.certain) == ("neutral", 0.6, False)

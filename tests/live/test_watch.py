@@ -157,7 +157,7 @@ def test_a_silent_camera_is_told_of(
     pictured(scene)
     camera.silent_s = 2.1
     assert pictured(scene) == 1
-    assert drawn[-1]["left"] == "no picture from the camera for 2 s"
+    assert drawn[-1]["left"] == "no picture for 2 s"
     assert pictured(scene) is None
     camera.silent_s = 0.0
     pictured(scene)
@@ -171,5 +171,5 @@ def test_pictures_a_second_and_their_age_are_told(
         camera.clock_s = number / 25 + 0.035
         read(camera.give(number, number / 25))
         pictured(scene)
-    assert drawn[-1]["left"] == "25 frames a second, 35 ms behind the camera"
+    assert drawn[-1]["left"] == "25 frames a second, 35 ms old"
     assert scene.count == 50

@@ -109,6 +109,8 @@ def test_the_notice_stays_until_a_key_decides(key: str, agreed: bool) -> None:
 def test_the_words_say_what_is_kept_and_what_comes_from_elsewhere(tmp_path: Any) -> None:
     plain = " ".join(words())
     assert "nothing leaves it." in plain and "No picture is kept." in plain
+    assert "Tell everybody whom the camera may see." in plain
+    assert "camera" not in " ".join(words(video=True))
     other = " ".join(words(stream=True, record=tmp_path / "a.csv", save=tmp_path / "kept"))
     assert "the stream comes to it over the network" in other
     assert f"written to {tmp_path / 'a.csv'}" in other and f"kept in {tmp_path / 'kept'}" in other

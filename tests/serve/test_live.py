@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mien import images
@@ -35,6 +36,18 @@ def test_a_frame_is_answered_with_its_faces_their_tracks_and_what_they_show() ->
     assert (answer["frame"], answer["width"], answer["height"]) == (1, 80, 60)
     assert answer["ms"] > 0 and answer["dropped"] == 0
     assert (again["frame"], again["faces"][0]["track"]) == (2, 1)
+
+
+def test_behind_a_cut_all_faces_are_new() -> None:
+    dark, light = (
+        images.encoded(np.full((60, 80, 3), grey, np.uint8), ".jpg") for grey in (20, 200)
+    )
+    tracks = []
+    with served() as (client, _), client.websocket_connect("/v1/live") as socket:
+        for frame in (dark, dark, light, light):
+            socket.send_bytes(frame)
+            tracks.append(socket.receive_json()["faces"][0]["track"])
+    assert tracks == [1, 1, 2, 2]
 
 
 def test_the_newest_frame_wins_and_the_others_are_counted() -> None:

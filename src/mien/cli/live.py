@@ -1,7 +1,11 @@
 """`mien live`: the camera's picture in a window, with what the faces in it show."""
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -101,8 +105,7 @@ def live(
     from mien.media.camera import camera_number, check_source
     from mien.media.video import is_address
 
-    _check(capture, save, record)
-    occlusion.parts(hide)
+    _check(capture, save, record, hides=bool(occlusion.parts(hide)))
     size_wh = _size(size)
     check_source(source)
     _outputs.check([source], {"--record": record})
@@ -124,11 +127,12 @@ def live(
         balanced=balanced,
         points=True,
     )
-    lines = words(stream=is_stream, record=record, save=save)
-    if not quiet:
-        print(*lines[1:], sep="\n", file=sys.stderr)
-    with Window(show.TITLE) as window:
-        if not yes and (is_camera or is_stream) and not show.agreed(window, lines):
+    is_video = not (is_camera or is_stream)
+    lines = words(video=is_video, stream=is_stream, record=record, save=save)
+    with Window(show.TITLE) as window, _closed_by_signals(window):
+        if not quiet:
+            print(*lines[1:], sep="\n", file=sys.stderr)
+        if not (yes or is_video or show.agreed(window, lines)):
             return
         if capture:
             show.capture(window, setting, recognizer, save, print)
@@ -162,11 +166,31 @@ def _watch(
                 recognizer,
                 lambda reading: rows.write(_rows(name, reading, smoothed=smoothed)),
             )
-        except (KeyboardInterrupt, MienError) as stop:
+        except KeyboardInterrupt:
+            stopped = KeyboardInterrupt(f"what was read until then is written to {record}")
+        except MienError as stop:
             stopped = stop
         finally:
             finish()
     raise stopped
+
+
+@contextmanager
+def _closed_by_signals(window: "Window") -> Iterator[None]:
+    """Let what asks the process to end (SIGTERM, a terminal that closes) close the window."""
+
+    def close(number: int, frame: FrameType | None) -> None:
+        window.closed = True
+
+    asked = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
+    usual = [one for one in asked if one is not None and signal.getsignal(one) is signal.SIG_DFL]
+    for one in usual:
+        signal.signal(one, close)
+    try:
+        yield
+    finally:
+        for one in usual:
+            signal.signal(one, signal.SIG_DFL)
 
 
 def _rows(name: str, reading: "Reading", *, smoothed: bool) -> "list[Record]":
@@ -186,11 +210,13 @@ def _rows(name: str, reading: "Reading", *, smoothed: bool) -> "list[Record]":
     return [{**record, "hide": reading.hide} for record in records]
 
 
-def _check(capture: bool, save: Path | None, record: Path | None) -> None:
+def _check(capture: bool, save: Path | None, record: Path | None, *, hides: bool) -> None:
     if save is not None and not capture:
         raise UsageError("--save keeps the pictures that --capture takes; add --capture")
     if record is not None and capture:
         raise UsageError("--record follows faces in the live view; leave out --capture")
+    if hides and capture:
+        raise UsageError("--hide covers parts of faces in the live view; leave out --capture")
     if record is not None:
         _records.kind_of(record)
 

@@ -12,22 +12,30 @@ _SIZE_HW = (420, 640)
 
 
 def words(
-    *, stream: bool = False, record: Path | None = None, save: Path | None = None
+    *,
+    video: bool = False,
+    stream: bool = False,
+    record: Path | None = None,
+    save: Path | None = None,
 ) -> list[str]:
-    """Say in plain words what is computed, what is kept, and that nothing leaves the machine."""
+    """Say in plain words what is computed, what is kept, and that nothing leaves the machine.
+
+    `video` says that a video is in the camera's place, `stream` that the camera is in the network.
+    """
+    source = "video" if video else "camera"
     kept = [
         f"What is read is written to {record}." if record else "",
         f"The pictures that you take are kept in {save}." if save else "No picture is kept.",
     ]
     comes = "; the stream comes to it over the network" if stream else ""
     return [
-        "Before the camera starts",
-        "mien looks for faces in the camera's pictures, finds 68 points on each, and names the"
+        f"Before the {source} starts",
+        f"mien looks for faces in the {source}'s pictures, finds 68 points on each, and names the"
         " expression that the face shows, and which part of it is hidden. It does not know who"
         " anybody is, nor what anybody feels or thinks.",
         f"All of it is computed on this machine, and nothing leaves it{comes}.",
         " ".join(filter(None, kept)),
-        "Tell everybody whom the camera may see.",
+        *([] if video else ["Tell everybody whom the camera may see."]),
     ]
 
 

@@ -11,7 +11,7 @@ from mien import images, occlusion
 from mien.images import Image
 from mien.media.camera import Camera
 from mien.media.smoothing import HALF_LIFE_S, Smoother
-from mien.media.tracks import Tracker
+from mien.media.tracks import Cuts, Tracker
 from mien.media.video import Frame
 from mien.occlusion import Draw
 from mien.recognizer import Recognizer
@@ -79,7 +79,7 @@ class Reader:
         self.hide = hide
         self.count = self.faces = 0
         self._camera, self._recognizer, self._record = camera, recognizer, record
-        self._tracker = Tracker()
+        self._cuts, self._tracker = Cuts(), Tracker()
         self._smoother, self._smoothed = Smoother(half_life_s), hide
         self._half_life_s = half_life_s
         self._newest: Reading | None = None
@@ -119,7 +119,9 @@ class Reader:
         if hide != self._smoothed:  # what was read before was read of another face, so to say
             self._smoother, self._smoothed = Smoother(self._half_life_s), hide
         image, predictions = self._recognizer.hiding(frame.image, hide)
-        tracks = self._tracker.update([found.face for found in predictions], frame.time_s)
+        cut = self._cuts.update(frame.image)
+        boxes = [found.face for found in predictions]
+        tracks = self._tracker.update(boxes, frame.time_s, cut=cut)
         self.count, self.faces = self.count + 1, self.faces + len(predictions)
         pairs = zip(predictions, tracks, strict=True)
         smoothed = self._smoother.smoothed

@@ -43,9 +43,13 @@ class Shown:
         rate = self.pictures / self.seconds if self.seconds else 0.0
         age = "" if self.age_s is None else f", usually {1000 * self.age_s:.0f} ms old"
         return (
-            f"{self.pictures} pictures shown, {rate:.1f} a second{age};"
-            f" {self.readings} read, {self.faces} faces"
+            f"{_number(self.pictures, 'picture')} shown, {rate:.1f} a second{age};"
+            f" {self.readings} read, {_number(self.faces, 'face')}"
         )
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def agreed(window: Window, lines: Sequence[str]) -> bool:

@@ -112,9 +112,9 @@ class Watch:
 
     def _told(self) -> str:
         if self._silence_s:
-            return f"no picture from the camera for {self._silence_s} s"
+            return f"no picture for {self._silence_s} s"
         if len(self._shown_at) < 2:
             return ""
         rate = (len(self._shown_at) - 1) / (self._shown_at[-1] - self._shown_at[0])
         age_ms = 1000 * self.ages_s[-1]
-        return f"{rate:.0f} frames a second, {age_ms:.0f} ms behind the camera"
+        return f"{rate:.0f} frames a second, {age_ms:.0f} ms old"

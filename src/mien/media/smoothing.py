@@ -14,6 +14,7 @@ from mien.records import Prediction
 
 HALF_LIFE_S = 0.4
 _FORGOTTEN = 20  # half-lives after which a millionth is left
+_CERTAIN = (0.4, 0.6)  # share of certain frames: certain until below the one, from the other on
 _TRACKS = 64  # more than that are looked through for forgotten ones
 
 
@@ -25,6 +26,7 @@ class Smoother:
             raise UsageError(f"the half-life must be at least 0 seconds, got {half_life_s}")
         self._half_life_s = half_life_s
         self._tracks: dict[int, tuple[float, NDArray[np.float64]]] = {}
+        self._certain: dict[int, str] = {}
 
     def update(self, track: int, time_s: float, probabilities: ArrayLike) -> NDArray[np.float64]:
         """Take what was read of a track (C,) at a time; give what it shows with what was before."""
@@ -41,28 +43,35 @@ class Smoother:
         return smooth
 
     def smoothed(self, track: int, time_s: float, prediction: Prediction) -> Prediction:
-        """Take what was read of a track; answer by it with what was before."""
-        read = [*prediction.probabilities.values()]
-        return smoothed(prediction, self.update(track, time_s, read))
+        """Take what was read of a track; answer by it with what was before.
+
+        Ask of one track either this or `update`.
+        """
+        names = list(prediction.probabilities)
+        sure = [prediction.certain and name == prediction.expression for name in names]
+        average = self.update(track, time_s, [*prediction.probabilities.values(), *sure])
+        shares = np.clip(average[: len(names)], 0, 1).tolist()
+        probabilities = dict(zip(names, shares, strict=True))
+        expression = max(names, key=probabilities.__getitem__)
+        least, enough = _CERTAIN
+        needed = least if self._certain.pop(track, None) == expression else enough
+        certain = bool(average[len(names) + names.index(expression)] >= needed)
+        if certain:
+            self._certain[track] = expression
+        return replace(
+            prediction,
+            expression=expression,
+            probability=probabilities[expression],
+            probabilities=probabilities,
+            certain=certain,
+        )
 
     def forget(self, track: int) -> None:
         """Begin anew with a track."""
         self._tracks.pop(track, None)
+        self._certain.pop(track, None)
 
     def _prune(self, time_s: float) -> None:
         oldest = time_s - _FORGOTTEN * self._half_life_s
         self._tracks = {track: kept for track, kept in self._tracks.items() if kept[0] >= oldest}
-
-
-def smoothed(prediction: Prediction, shares: NDArray[np.float64]) -> Prediction:
-    """Answer by smoothed shares (C,); certain only where the frame alone says the same."""
-    names = zip(prediction.probabilities, np.clip(shares, 0, 1).tolist(), strict=True)
-    probabilities = dict(names)
-    expression = max(probabilities, key=probabilities.__getitem__)
-    return replace(
-        prediction,
-        expression=expression,
-        probability=probabilities[expression],
-        probabilities=probabilities,
-        certain=prediction.certain and expression == prediction.expression,
-    )
+        self._certain = {track: of for track, of in self._certain.items() if track in self._tracks}

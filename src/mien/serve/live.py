@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from mien import images
 from mien.media.smoothing import Smoother
-from mien.media.tracks import Tracker
+from mien.media.tracks import Cuts, Tracker
 from mien.records import Prediction
 from mien.serve import hiding
 from mien.serve.engine import Engine, Found, Reading
@@ -19,6 +20,7 @@ from mien.serve.problems import RETRY_AFTER_S, Problem
 
 TRY_AGAIN_LATER = 1013
 PROTOCOL = "mien"
+_LOOKED_AT = 72  # least side in pixels that tells a cut
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,20 @@ class Follower:
         self._of: object = None
 
     def follow(
-        self, predictions: list[Prediction], settings: Settings, time_s: float
+        self,
+        predictions: list[Prediction],
+        settings: Settings,
+        time_s: float,
+        *,
+        cut: bool = False,
     ) -> list[dict[str, Any]]:
-        """Give the faces with their tracks and, where wanted, their smoothed probabilities."""
+        """Give the faces with their tracks and, where wanted, their smoothed probabilities.
+
+        Behind a cut all faces are new.
+        """
         if self._of != (alike := (settings.reading, settings.occlude)):
             self._of, self._smoother = alike, Smoother()  # other answers do not mix with these
-        tracks = self._tracker.update([found.face for found in predictions], time_s)
+        tracks = self._tracker.update([found.face for found in predictions], time_s, cut=cut)
         faces = []
         for track, found in zip(tracks, predictions, strict=True):
             face = {**found.to_dict(points=settings.points), "track": track}
@@ -145,7 +155,7 @@ class _Client:
     def __init__(self, socket: WebSocket, engine: Engine) -> None:
         self._socket, self._engine = socket, engine
         self._settings = Settings(engine.usual.labels, engine.usual.mirror)
-        self._follower = Follower()
+        self._cuts, self._follower = Cuts(), Follower()
         self.frames = Newest()
         self.read = 0
 
@@ -192,10 +202,15 @@ class _Client:
             return {**problem.to_dict("the frame"), "frame": number, "dropped": dropped}
         self.read += 1
         height, width = found.size_hw
-        faces = self._follower.follow(found.predictions, settings, start)
+        cut = await self._engine.run(self._is_cut, data)
+        faces = self._follower.follow(found.predictions, settings, start, cut=cut)
         took = round((time.perf_counter() - start) * 1000, 1)
         head = {"frame": number, "width": width, "height": height, "faces": faces}
         return {**head, "ms": took, "dropped": dropped, **more}
+
+    def _is_cut(self, data: bytes) -> bool:
+        """Tell whether the picture became another one; a small copy says enough of its colours."""
+        return self._cuts.update(images.to_rgb(images.read(data, least_side=_LOOKED_AT)))
 
     async def _found(self, data: bytes, settings: Settings) -> tuple[Found, dict[str, Any]]:
         """Read a frame, or what is left of it when the faces in it are hidden."""
