@@ -18,7 +18,6 @@ import tiny_videos
 from mien import images
 from mien.cli import main
 from mien.images import Image
-from mien.live.show import Shown
 from mien.live.window import Scene, Window
 from mien.media import camera
 
@@ -99,12 +98,6 @@ def test_a_video_is_shown_to_its_end_and_summed_up(live: Callable[..., Done], cl
     assert (code, out) == (0, "")
     assert "nothing leaves it" in err
     assert "pictures shown" in err and "camera" not in err
-
-
-def test_what_was_shown_is_counted_in_plain_words() -> None:
-    one, two = Shown(1, 1, 1, 2.0, None), Shown(2, 2, 0, 2.0, 0.03)
-    assert str(one) == "1 picture shown, 0.5 a second; 1 read, 1 face"
-    assert str(two) == "2 pictures shown, 1.0 a second, usually 30 ms old; 2 read, 0 faces"
 
 
 def test_without_a_screen_the_error_comes_alone(

@@ -8,6 +8,7 @@ import pytest
 from mien.images.overlay import Look
 from mien.live import watch
 from mien.live.reading import Reading, Seen
+from mien.live.show import Shown
 from mien.live.watch import Watch
 from mien.media.video import Frame
 from mien.records import Prediction
@@ -173,3 +174,9 @@ def test_pictures_a_second_and_their_age_are_told(
         pictured(scene)
     assert drawn[-1]["left"] == "25 frames a second, 35 ms old"
     assert scene.count == 50
+
+
+def test_what_was_shown_is_counted_in_plain_words() -> None:
+    one, two = Shown(1, 1, 1, 2.0, None), Shown(2, 2, 0, 2.0, 0.03)
+    assert str(one) == "1 picture shown, 0.5 a second; 1 read, 1 face"
+    assert str(two) == "2 pictures shown, 1.0 a second, usually 30 ms old; 2 read, 0 faces"
