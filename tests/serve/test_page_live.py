@@ -28,6 +28,15 @@ def film_path(portrait_path: Path, tmp_path: Path) -> Path:
     return path
 
 
+def table(page: Any, button: str, folder: Path) -> list[dict[str, str]]:
+    """Download the table that the button gives."""
+    with page.expect_download() as download:
+        page.click(button)
+    download.value.save_as(folder / "live.csv")
+    with (folder / "live.csv").open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
 def start_camera(page: Any) -> None:
     page.click("#tab-webcam")
     page.click("#camera-start")
@@ -42,17 +51,46 @@ def test_the_webcam_is_read_until_it_is_stopped(page: Any, tmp_path: Path) -> No
     assert page.inner_text("#webcam .face .name") == "happiness"
     assert "mirror" in page.get_attribute("#webcam .view", "class")
     assert violations(page) == []
-    with page.expect_download() as download:
-        page.click("#webcam .csv")
-    download.value.save_as(tmp_path / "live.csv")
-    with (tmp_path / "live.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = table(page, "#webcam .live .csv", tmp_path)
     times = [float(row["time_s"]) for row in rows]
     assert times == sorted(times) and {row["track"] for row in rows} == {"1"}
     assert 0 < float(rows[-1]["smoothed_happiness"]) <= 1
     page.click("#webcam .stop")
     assert page.locator("#camera-start").is_visible()
     assert page.evaluate(STREAM) is None
+
+
+def test_the_table_outlives_stops_and_other_tabs(page: Any, tmp_path: Path) -> None:
+    page.click("#tab-webcam")
+    kept = page.locator("#webcam .intro .bar")
+    assert kept.is_hidden()
+    start_camera(page)
+    page.click("#webcam .stop")
+    first = table(page, "#webcam .intro .csv", tmp_path)
+    assert first and kept.locator("p").inner_text().split()[0] == str(len(first))
+    assert violations(page) == []
+    start_camera(page)
+    page.wait_for_function("() => document.querySelector('#webcam .live .face')")
+    page.click("#tab-pictures")
+    page.click("#tab-webcam")
+    both = table(page, "#webcam .intro .csv", tmp_path)
+    assert both[: len(first)] == first
+    assert [row["run"] for row in both] == sorted(row["run"] for row in both)
+    assert {row["run"] for row in both} == {"1", "2"}
+    assert {row["source"] for row in both} == {"webcam"}
+
+
+def test_the_table_says_what_was_hidden_on_purpose(page: Any, tmp_path: Path) -> None:
+    start_camera(page)
+    for name in ("Mouth", "Eyes"):
+        page.locator("#webcam").get_by_role("checkbox", name=name).check()
+    page.wait_for_function(
+        "() => /mouth hidden/.test(document.querySelector('#webcam .answers').textContent)"
+    )
+    page.wait_for_timeout(1500)
+    page.click("#webcam .stop")
+    rows = table(page, "#webcam .intro .csv", tmp_path)
+    assert rows[0]["hide"] == "none" and rows[-1]["hide"] == "mouth+eyes"
 
 
 def test_what_is_hidden_is_shown_as_the_model_sees_it(open_page: OpenPage) -> None:
@@ -126,7 +164,7 @@ def test_the_timeline_moves_on_when_a_face_is_gone_and_joins_slow_answers(page: 
     assert slow[700:].all()
 
 
-def test_a_video_is_read_while_it_plays(page: Any, film_path: Path) -> None:
+def test_a_video_is_read_while_it_plays(page: Any, film_path: Path, tmp_path: Path) -> None:
     page.click("#tab-video")
     page.set_input_files("#video-file", str(film_path))
     page.wait_for_selector("#video .lane")
@@ -135,6 +173,11 @@ def test_a_video_is_read_while_it_plays(page: Any, film_path: Path) -> None:
     page.get_by_role("slider").fill("500")
     page.wait_for_function("() => document.querySelector('#video video').currentTime >= 1.9")
     assert violations(page) == []
+    page.click("#video .stop")
+    page.set_input_files("#video-file", str(film_path))
+    page.wait_for_function("() => document.querySelector('#video .live .face')")
+    rows = table(page, "#video .live .csv", tmp_path)
+    assert {(row["source"], row["run"]) for row in rows} == {(film_path.name, run) for run in "12"}
 
 
 def test_a_video_that_the_browser_cannot_play_is_named(page: Any) -> None:

@@ -108,7 +108,7 @@ async function startCamera() {
     webcam.video.srcObject = stream;
     await webcam.video.play();
     intro("webcam", false);
-    webcam.start();
+    webcam.start("webcam");
     find("#webcam .stop").focus();
   } catch (error) {
     const [message, hint] = REFUSALS[error.name] ?? [error.message, error.hint];
@@ -149,7 +149,7 @@ async function play(clip) {
     return;
   }
   intro("video", false);
-  film.start();
+  film.start(clip.name);
 }
 
 function closeFilm() {
