@@ -70,7 +70,7 @@ def test_the_table_outlives_stops_and_other_tabs(page: Any, tmp_path: Path) -> N
     assert first and kept.locator("p").inner_text().split()[0] == str(len(first))
     assert violations(page) == []
     start_camera(page)
-    page.wait_for_function("() => document.querySelector('#webcam .live .face')")
+    page.wait_for_selector("#webcam .live .face")
     page.click("#tab-pictures")
     page.click("#tab-webcam")
     both = table(page, "#webcam .intro .csv", tmp_path)
@@ -175,7 +175,7 @@ def test_a_video_is_read_while_it_plays(page: Any, film_path: Path, tmp_path: Pa
     assert violations(page) == []
     page.click("#video .stop")
     page.set_input_files("#video-file", str(film_path))
-    page.wait_for_function("() => document.querySelector('#video .live .face')")
+    page.wait_for_selector("#video .live .face")
     rows = table(page, "#video .live .csv", tmp_path)
     assert {(row["source"], row["run"]) for row in rows} == {(film_path.name, run) for run in "12"}
 
@@ -188,3 +188,13 @@ def test_a_video_that_the_browser_cannot_play_is_named(page: Any) -> None:
     error.wait_for()
     assert "cannot play clip.mp4" in error.inner_text()
     assert "mien predict" in error.inner_text()
+
+
+@pytest.mark.parametrize(("name", "kind"), [("notes.txt", "text/plain"), ("a.jpg", "image/jpeg")])
+def test_another_file_on_the_video_tab_is_no_video(page: Any, name: str, kind: str) -> None:
+    page.click("#tab-video")
+    page.set_input_files("#video-file", {"name": name, "mimeType": kind, "buffer": b"no video"})
+    error = page.locator("#video .intro .error")
+    error.wait_for()
+    assert f"{name} is not a video" in error.inner_text()
+    assert page.locator("#pictures").is_hidden() and page.locator(".card").count() == 0
