@@ -95,6 +95,7 @@ def test_a_picture_without_a_face_and_one_that_is_none_say_so(page: Any) -> None
     assert first.locator(".tools").is_hidden()
     told = second.locator(".error").inner_text()
     assert "JPEG" in told and "Try again" not in told
+    assert page.inner_text("#picture-count") == "1 picture, 1 file not read"
     assert violations(page) == []
 
 
@@ -227,6 +228,12 @@ def test_a_key_is_asked_for_and_sent(page: Any) -> None:
 
     page.route("**/v1/predict", locked)
     page.set_input_files("#files", named("grey.png", grey()))
+    page.wait_for_selector("#key-dialog[open]")
+    assert page.locator("#key-wrong").is_hidden()
+    page.fill("#key", "abracadabra")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#key-wrong:not([hidden])")
+    assert "The key is wrong" in page.inner_text("#key-wrong")
     page.fill("#key", "sesame")
     assert violations(page) == []
     page.keyboard.press("Enter")

@@ -28,6 +28,15 @@ def film_path(portrait_path: Path, tmp_path: Path) -> Path:
     return path
 
 
+def table(page: Any, button: str, folder: Path) -> list[dict[str, str]]:
+    """Download the table that the button gives."""
+    with page.expect_download() as download:
+        page.click(button)
+    download.value.save_as(folder / "live.csv")
+    with (folder / "live.csv").open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
 def start_camera(page: Any) -> None:
     page.click("#tab-webcam")
     page.click("#camera-start")
@@ -42,17 +51,49 @@ def test_the_webcam_is_read_until_it_is_stopped(page: Any, tmp_path: Path) -> No
     assert page.inner_text("#webcam .face .name") == "happiness"
     assert "mirror" in page.get_attribute("#webcam .view", "class")
     assert violations(page) == []
-    with page.expect_download() as download:
-        page.click("#webcam .csv")
-    download.value.save_as(tmp_path / "live.csv")
-    with (tmp_path / "live.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = table(page, "#webcam .live .csv", tmp_path)
     times = [float(row["time_s"]) for row in rows]
     assert times == sorted(times) and {row["track"] for row in rows} == {"1"}
     assert 0 < float(rows[-1]["smoothed_happiness"]) <= 1
     page.click("#webcam .stop")
     assert page.locator("#camera-start").is_visible()
     assert page.evaluate(STREAM) is None
+
+
+def test_the_table_outlives_stops_and_other_tabs(page: Any, tmp_path: Path) -> None:
+    page.click("#tab-webcam")
+    kept = page.locator("#webcam .intro .bar")
+    assert kept.is_hidden()
+    start_camera(page)
+    page.click("#webcam .stop")
+    first = table(page, "#webcam .intro .csv", tmp_path)
+    assert first and kept.locator("p").inner_text().split()[0] == str(len(first))
+    assert violations(page) == []
+    start_camera(page)
+    page.wait_for_selector("#webcam .live .face")
+    page.click("#tab-pictures")
+    page.click("#tab-webcam")
+    both = table(page, "#webcam .intro .csv", tmp_path)
+    assert both[: len(first)] == first
+    assert [row["run"] for row in both] == sorted(row["run"] for row in both)
+    assert {row["run"] for row in both} == {"1", "2"}
+    assert {row["source"] for row in both} == {"webcam"}
+
+
+def test_the_table_says_what_was_hidden_on_purpose(page: Any, tmp_path: Path) -> None:
+    start_camera(page)
+    for name in ("Mouth", "Eyes"):
+        page.locator("#webcam").get_by_role("checkbox", name=name).check()
+    page.wait_for_function(
+        "() => /mouth hidden/.test(document.querySelector('#webcam .answers').textContent)"
+    )
+    for _ in range(300):  # an answer may be slow to come
+        rows = table(page, "#webcam .live .csv", tmp_path)
+        if rows[-1]["hide"] == "mouth+eyes":
+            break
+        page.wait_for_timeout(200)
+    assert (rows[0]["hide"], rows[-1]["hide"]) == ("none", "mouth+eyes")
+    assert {row["hide"] for row in rows} <= {"none", "mouth", "mouth+eyes"}
 
 
 def test_what_is_hidden_is_shown_as_the_model_sees_it(open_page: OpenPage) -> None:
@@ -126,7 +167,7 @@ def test_the_timeline_moves_on_when_a_face_is_gone_and_joins_slow_answers(page: 
     assert slow[700:].all()
 
 
-def test_a_video_is_read_while_it_plays(page: Any, film_path: Path) -> None:
+def test_a_video_is_read_while_it_plays(page: Any, film_path: Path, tmp_path: Path) -> None:
     page.click("#tab-video")
     page.set_input_files("#video-file", str(film_path))
     page.wait_for_selector("#video .lane")
@@ -135,6 +176,11 @@ def test_a_video_is_read_while_it_plays(page: Any, film_path: Path) -> None:
     page.get_by_role("slider").fill("500")
     page.wait_for_function("() => document.querySelector('#video video').currentTime >= 1.9")
     assert violations(page) == []
+    page.click("#video .stop")
+    page.set_input_files("#video-file", str(film_path))
+    page.wait_for_selector("#video .live .face")
+    rows = table(page, "#video .live .csv", tmp_path)
+    assert {(row["source"], row["run"]) for row in rows} == {(film_path.name, run) for run in "12"}
 
 
 def test_a_video_that_the_browser_cannot_play_is_named(page: Any) -> None:
@@ -145,3 +191,13 @@ def test_a_video_that_the_browser_cannot_play_is_named(page: Any) -> None:
     error.wait_for()
     assert "cannot play clip.mp4" in error.inner_text()
     assert "mien predict" in error.inner_text()
+
+
+@pytest.mark.parametrize(("name", "kind"), [("notes.txt", "text/plain"), ("a.jpg", "image/jpeg")])
+def test_another_file_on_the_video_tab_is_no_video(page: Any, name: str, kind: str) -> None:
+    page.click("#tab-video")
+    page.set_input_files("#video-file", {"name": name, "mimeType": kind, "buffer": b"no video"})
+    error = page.locator("#video .intro .error")
+    error.wait_for()
+    assert f"{name} is not a video" in error.inner_text()
+    assert page.locator("#pictures").is_hidden() and page.locator(".card").count() == 0

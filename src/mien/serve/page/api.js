@@ -13,10 +13,10 @@ const STORED = "mien-key";
 let key = sessionStorage.getItem(STORED) ?? "";
 let askForKey = async () => "";
 
-/** Say how a key is asked of the user: a promise of it, "" when there is none. */
+/** Say how a key is asked of the user: a promise of it, "" when there is none; it hears if one was refused. */
 export function onKeyWanted(ask) {
   let asking = null;
-  askForKey = () => (asking ??= ask().finally(() => { asking = null; }));
+  askForKey = (refused) => (asking ??= ask(refused).finally(() => { asking = null; }));
 }
 
 export async function predict(picture, name) {
@@ -43,10 +43,11 @@ export const check = () => send("v1/models", null);
 
 async function send(path, body) {
   for (let turn = 0; ; turn += 1) {
+    const used = key;
     const answer = await ask(path, body);
     if (answer.ok) return answer.json();
     const error = await refusal(answer);
-    if (error.status === 401 && (await renewKey())) continue;
+    if (error.status === 401 && (await renewKey(used))) continue;
     const busy = error.status === 429 || error.status === 503;
     if (!busy || turn >= PATIENCE.length) throw error;
     await new Promise((done) => { setTimeout(done, PATIENCE[turn]); });
@@ -72,8 +73,10 @@ async function refusal(answer) {
   return new ApiError(answer.status, said.error ?? unknown);
 }
 
-async function renewKey() {
-  key = await askForKey();
+/** Get another key than the one that was refused; tell whether there is one. */
+async function renewKey(used) {
+  if (key && key !== used) return true;
+  key = await askForKey(Boolean(used));
   sessionStorage.setItem(STORED, key);
   return Boolean(key);
 }

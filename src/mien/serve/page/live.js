@@ -3,7 +3,7 @@
 
 import { ApiError, check, openLive } from "./api.js";
 import { CHOICES } from "./compare.js";
-import { chips, complain, copy, find, save } from "./dom.js";
+import { chips, complain, copy, find, plural, save } from "./dom.js";
 import { annotated } from "./drawing.js";
 import { Answers, Boxes, scaled } from "./faces.js";
 import { Frames } from "./frames.js";
@@ -17,6 +17,8 @@ const RECENT = 30; // seconds of a camera's timeline
 
 export class Live {
   #run = null;
+  #runs = 0;
+  #lines = []; // of the table, from all runs
   #settings = { occlude: [], smooth: true, image: true };
 
   /** moving: a camera, whose timeline moves on; taken: hears a picture to compare, and its name. */
@@ -40,7 +42,11 @@ export class Live {
       this.stop();
       find(".intro button, .intro input", place.parentElement).focus();
     });
-    find(".csv", place).addEventListener("click", () => save(liveCsv(this.rows), "mien-live.csv"));
+    this.kept = copy("table").firstElementChild;
+    find(".intro", place.parentElement).append(this.kept);
+    for (const part of [place, this.kept]) {
+      find(".csv", part).addEventListener("click", () => save(liveCsv(this.#lines), "mien-live.csv"));
+    }
     find(".png", place).addEventListener("click", () => this.#savePng());
     find(".snap", place).addEventListener("click", async () => {
       const blob = await this.#encoded(this.#frame(Infinity), "image/png");
@@ -48,11 +54,12 @@ export class Live {
     });
   }
 
-  /** Read the frames of the video, which plays, until it is stopped. */
-  async start() {
-    const run = { answers: 0, since: performance.now(), start: performance.now() };
+  /** Read the frames of the video, which plays, until it is stopped; the source is named in the table. */
+  async start(source) {
+    this.#runs += 1;
+    const now = performance.now();
+    const run = { source, number: this.#runs, answers: 0, since: now, start: now };
     this.#run = run;
-    this.rows = [];
     this.faces = [];
     find(".boxes", this.place).replaceChildren();
     find(".answers", this.place).replaceChildren();
@@ -70,7 +77,7 @@ export class Live {
     } catch (error) {
       if (this.#run === run) {
         this.#end();
-        complain(this.error, error, () => this.start());
+        complain(this.error, error, () => this.start(source));
       }
     } finally {
       run.socket?.close();
@@ -92,6 +99,8 @@ export class Live {
     this.#run?.socket?.close();
     this.#run = null;
     this.pace.textContent = "";
+    this.kept.hidden = !this.#lines.length;
+    find("p", this.kept).textContent = plural(this.#lines.length, "row");
   }
 
   async #turn(run) {
@@ -99,22 +108,24 @@ export class Live {
     if (this.#run !== run) return;
     const time = this.moving ? (performance.now() - run.start) / 1000 : seen;
     const frame = this.#frame(LONGER);
-    run.socket.send(await this.#encoded(frame, "image/jpeg"));
+    const picture = await this.#encoded(frame, "image/jpeg");
+    if (this.#run !== run) return;
+    run.socket.send(picture);
+    const { occlude } = this.#settings;
     const answer = await answered(run.socket);
-    if (this.#run === run && answer) await this.#show(run, answer, time);
+    if (this.#run === run && answer) await this.#show(run, answer, { time, occlude });
   }
 
-  async #show(run, answer, time) {
+  async #show(run, answer, { time, occlude }) {
     const { width, height } = answer;
     await this.#cover(answer);
+    if (this.#run !== run) return;
     this.faces = answer.faces.map((face) => ({ ...face, key: face.track }));
     this.size = { width, height, mirror: this.mirror };
     this.boxes.update(this.faces, this.size);
     this.answers.update(this.faces);
     this.timeline.add(this.faces, time);
-    const lines = this.#inFull().map((face) => liveLine(time, answer.frame, face));
-    this.rows.push(...lines);
-    if (this.rows.length > ROWS) this.rows.splice(0, ROWS / 10);
+    if (occlude === this.#settings.occlude) this.#keep(run, answer.frame, { time, occlude });
     run.answers += 1;
     const now = performance.now();
     if (now - run.since < 500) return;
@@ -122,6 +133,13 @@ export class Live {
     const rate = perSecond.toFixed(perSecond < 10 ? 1 : 0);
     this.pace.textContent = `${rate} a second · ${Math.round(answer.ms)} ms`;
     Object.assign(run, { answers: 0, since: now });
+  }
+
+  /** Add the faces to the table, where it is known what was hidden in the frame. */
+  #keep({ source, number: run }, frame, { time, occlude }) {
+    const read = { source, run, time, frame, hide: occlude.join("+") || "none" };
+    this.#lines.push(...this.#inFull().map((face) => liveLine(read, face)));
+    if (this.#lines.length > ROWS) this.#lines.splice(0, ROWS / 10);
   }
 
   /** Lay the frame as the model saw it over the picture, where something is hidden in it. */

@@ -60,7 +60,9 @@ document.addEventListener("dragleave", ({ relatedTarget }) => {
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("over");
-  take([...(event.dataTransfer?.files ?? [])]);
+  const files = [...(event.dataTransfer?.files ?? [])];
+  if (event.target.closest?.("#video .drop")) choose(files);
+  else take(files);
 });
 
 function take(files) {
@@ -108,7 +110,7 @@ async function startCamera() {
     webcam.video.srcObject = stream;
     await webcam.video.play();
     intro("webcam", false);
-    webcam.start();
+    webcam.start("webcam");
     find("#webcam .stop").focus();
   } catch (error) {
     const [message, hint] = REFUSALS[error.name] ?? [error.message, error.hint];
@@ -134,7 +136,14 @@ const film = new Live(find("#video .live"), { moving: false, stopped: closeFilm,
 const unplayable = element("p", { class: "error", role: "alert", hidden: true });
 find("#video .intro").append(unplayable);
 controls(find("#video .player"), film.video);
-find("#video-file").addEventListener("change", ({ target }) => take(filesOf(target)));
+find("#video-file").addEventListener("change", ({ target }) => choose(filesOf(target)));
+
+/** Play what was chosen as a video; a browser does not name the type of every video. */
+function choose([file]) {
+  if (!file) return;
+  if (!file.type || file.type.startsWith("video/")) play(file);
+  else complain(unplayable, { message: `${file.name} is not a video.`, hint: "Choose a video; pictures have a tab of their own." });
+}
 
 async function play(clip) {
   film.stop();
@@ -149,7 +158,7 @@ async function play(clip) {
     return;
   }
   intro("video", false);
-  film.start();
+  film.start(clip.name);
 }
 
 function closeFilm() {
@@ -160,8 +169,9 @@ function closeFilm() {
 }
 
 // The key of a server that has one
-onKeyWanted(() => new Promise((done) => {
+onKeyWanted((refused) => new Promise((done) => {
   const dialog = find("#key-dialog");
+  complain(find("#key-wrong"), refused ? { message: "The key is wrong.", hint: "Ask whoever started the server." } : null);
   find("#key").value = "";
   dialog.addEventListener("close", () => done(dialog.returnValue ? find("#key").value : ""), { once: true });
   dialog.returnValue = "";

@@ -35,8 +35,11 @@ function count() {
   find("#picture-bar").hidden = !pictures.size;
   find("#drop").classList.toggle("small", pictures.size > 0);
   const waiting = [...pictures].filter(({ faces, error }) => !faces && !error).length;
-  const rest = waiting ? `, ${waiting} to read` : "";
-  find("#picture-count").textContent = plural(pictures.size, "picture") + rest;
+  const failed = [...pictures].filter(({ error }) => error).length;
+  const told = [plural(pictures.size - failed, "picture")];
+  if (waiting) told.push(`${waiting} to read`);
+  if (failed) told.push(`${plural(failed, "file")} not read`);
+  find("#picture-count").textContent = told.join(", ");
   find("#picture-csv").disabled = waiting === pictures.size;
 }
 
@@ -117,6 +120,8 @@ const passing = ({ status }) => status < 400 || status === 401 || status === 429
 function again(picture) {
   find(".pair", picture.card).hidden = false;
   find(".answers", picture.card).replaceChildren(element("div", { class: "wait" }));
+  picture.error = null;
+  count();
   ask([picture]);
 }
 

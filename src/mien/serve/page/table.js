@@ -9,7 +9,8 @@ const FACE = [
 ];
 const PICTURES = ["schema", "source", "faces", "error", "face", ...FACE];
 const LIVE = [
-  "time_s", "frame", "track", ...FACE, ...EXPRESSIONS.map((name) => `smoothed_${name}`),
+  "source", "run", "time_s", "frame", "track", ...FACE, ...EXPRESSIONS.map((name) => `smoothed_${name}`),
+  "hide",
 ];
 
 /** pictures: [{name, faces} or {name, error}]; a row a face, or one that says there is none. */
@@ -24,8 +25,8 @@ export function picturesCsv(pictures) {
 }
 
 /** Write one face of a frame as a line; many are kept, and text is small. */
-export const liveLine = (time, frame, face) =>
-  written({ time_s: time.toFixed(3), frame, track: face.track, ...flat(face) }, LIVE);
+export const liveLine = ({ source, run, time, frame, hide }, face) =>
+  written({ source, run, time_s: time.toFixed(3), frame, track: face.track, ...flat(face), hide }, LIVE);
 
 export const liveCsv = (lines) => file([line(LIVE), ...lines]);
 
