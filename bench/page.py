@@ -94,7 +94,7 @@ def answered(site: str, film: Path, hide: str | None, seconds: float) -> Any:
             page.wait_for_selector("#webcam .cover:not([hidden])")
         page.wait_for_timeout((seconds + SETTLED_S) * 1000)
         with page.expect_download() as download:
-            page.click("#webcam .csv")
+            page.locator("#webcam .csv:visible").click()
         with open(download.value.path(), newline="", encoding="utf-8") as stream:
             times = np.unique([float(row["time_s"]) for row in csv.DictReader(stream)])
         browser.close()
