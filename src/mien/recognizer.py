@@ -146,6 +146,8 @@ class Recognizer:
     `labels`, `mirror` and `balanced` are those of `ExpressionReader`.
     """
 
+    _finds: type[FaceFinder] = FaceFinder
+
     def __init__(
         self,
         model: str | Path | None = None,
@@ -169,7 +171,7 @@ class Recognizer:
             threads=threads,
         )
         steps = self.reader.preparation
-        self._finder = FaceFinder(
+        self._finder = self._finds(
             detector,
             min_face=min_face,
             points=points or (steps.needs_points and steps.crop != "template"),
