@@ -12,7 +12,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from browsing import OpenPage, violations
+from browsing import OpenPage, face, violations
 from mien import images, weights
 from mien.cli._records import columns
 from mien.expressions import EXPRESSIONS
@@ -43,15 +43,6 @@ def grey() -> bytes:
     stream = io.BytesIO()
     PIL.Image.new("RGB", (320, 240), (120, 130, 140)).save(stream, "PNG")
     return stream.getvalue()
-
-
-def face(expression: str, share: float, **more: Any) -> dict[str, Any]:
-    """Give a face as the API does."""
-    rest = (1 - share) / 7
-    shares = {name: share if name == expression else rest for name in EXPRESSIONS}
-    found = {"box_xyxy": [110, 60, 210, 190], "score": 0.9, "expression": expression}
-    found |= {"probability": share, "probabilities": shares, "hidden": [], "certain": True}
-    return found | more
 
 
 def stand_in(page: Any, *faces: dict[str, Any]) -> None:
