@@ -227,7 +227,10 @@ def _failing(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         found = Problem(BY_STATUS.get(error.status_code, "bad_request"), str(error.detail))
-        return JSONResponse(found.to_dict(), error.status_code, error.headers)
+        headers = dict(error.headers or {})
+        if headers.get("Allow") == "GET":
+            headers["Allow"] = "GET, HEAD"
+        return JSONResponse(found.to_dict(), error.status_code, headers)
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:
