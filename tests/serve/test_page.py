@@ -208,8 +208,8 @@ def test_a_server_that_is_gone_is_named_and_can_be_tried_again(page: Any) -> Non
     assert page.locator(".card .error").is_hidden()
 
 
-def test_a_key_is_asked_for_and_sent(page: Any) -> None:
-    stand_in(page, face("neutral", 0.7))
+def lock(page: Any) -> None:
+    """Ask for the key "sesame" in the server's place."""
 
     def locked(route: Any) -> None:
         if route.request.headers.get("x-api-key") == "sesame":
@@ -218,6 +218,11 @@ def test_a_key_is_asked_for_and_sent(page: Any) -> None:
         return route.fulfill(status=401, json={"error": error})
 
     page.route("**/v1/predict", locked)
+
+
+def test_a_key_is_asked_for_and_sent(page: Any) -> None:
+    stand_in(page, face("neutral", 0.7))
+    lock(page)
     page.set_input_files("#files", named("grey.png", grey()))
     page.wait_for_selector("#key-dialog[open]")
     assert page.locator("#key-wrong").is_hidden()
@@ -227,6 +232,21 @@ def test_a_key_is_asked_for_and_sent(page: Any) -> None:
     assert "The key is wrong" in page.inner_text("#key-wrong")
     page.fill("#key", "sesame")
     assert violations(page) == []
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".face")
+
+
+def test_a_key_that_no_header_can_carry_is_named_before_it_is_sent(page: Any) -> None:
+    stand_in(page, face("neutral", 0.7))
+    lock(page)
+    page.set_input_files("#files", named("grey.png", grey()))
+    page.wait_for_selector("#key-dialog[open]")
+    page.fill("#key", "sésame")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#key-wrong:not([hidden])")
+    assert "cannot have “é”" in page.inner_text("#key-wrong")
+    assert page.input_value("#key") == "sésame"
+    page.fill("#key", " sesame ")
     page.keyboard.press("Enter")
     page.wait_for_selector(".face")
 
