@@ -10,6 +10,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from mien.expressions import EXPRESSIONS
+
 OpenPage = Callable[..., Any]
 
 
@@ -34,6 +36,15 @@ def moving(portrait_path: Path, frames: int = 30) -> Iterator[np.ndarray[Any, An
     for turn in np.linspace(0, 2 * np.pi, frames, endpoint=False):
         left = round(16 * (1 + np.sin(turn)))
         yield portrait[:360, left : left + 480]
+
+
+def face(expression: str, share: float, **more: Any) -> dict[str, Any]:
+    """Give a face as the API does."""
+    rest = (1 - share) / 7
+    shares = {name: share if name == expression else rest for name in EXPRESSIONS}
+    found = {"box_xyxy": [110, 60, 210, 190], "score": 0.9, "expression": expression}
+    found |= {"probability": share, "probabilities": shares, "hidden": [], "certain": True}
+    return found | more
 
 
 def violations(page: Any) -> list[str]:

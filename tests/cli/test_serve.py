@@ -93,6 +93,13 @@ def test_what_lies_beyond_this_machine(host: str, alone: bool) -> None:
     assert server.checked_key(host, "key") == "key"
 
 
+@pytest.mark.parametrize("key", ["schlüssel", "ключ", " key", "key\n", "a\tb"])
+def test_a_key_that_not_every_client_can_send_is_refused(key: str) -> None:
+    with pytest.raises(UsageError, match=f"{server.KEY} must be ASCII") as refused:
+        server.checked_key("127.0.0.1", key)
+    assert key not in str(refused.value)
+
+
 def test_a_port_that_is_taken_is_named() -> None:
     with server.listen("127.0.0.1", 0) as door:
         port = door.getsockname()[1]

@@ -38,6 +38,25 @@ def test_health_and_the_page_need_no_key() -> None:
         assert client.get("/").status_code != 401
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/style.css", "/healthz", "/v1/models", "/openapi.json", "/x"]
+)
+def test_head_is_answered_as_get_without_the_body(path: str) -> None:
+    with served() as (client, _):
+        asked, headed = client.get(path), client.head(path)
+        told = [answer.headers.get("content-length") for answer in (asked, headed)]
+        assert headed.status_code == asked.status_code and told[0] == told[1]
+        assert asked.content and not headed.content
+        assert 'method="HEAD"' in client.get("/metrics").text
+        assert "HEAD" in client.delete(path).headers["allow"]
+
+
+def test_head_of_what_takes_images_is_refused() -> None:
+    with served() as (client, _):
+        answer = client.head("/v1/predict")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
 def connects(client: TestClient, protocols: list[str], headers: dict[str, str]) -> bool:
     try:
         with client.websocket_connect("/v1/live", subprotocols=protocols, headers=headers) as one:

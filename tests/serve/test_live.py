@@ -1,6 +1,7 @@
 """Frames in over a WebSocket, predictions out: the newest wins."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,8 @@ def test_a_frame_is_answered_with_its_faces_their_tracks_and_what_they_show() ->
         socket.send_bytes(ONE)
         again = socket.receive_json()
     (face,) = answer["faces"]
-    assert {**face, "track": 1, "smoothed": face["probabilities"]} == face
+    smoothed = {"smoothed": face["probabilities"], "smoothed_certain": face["certain"]}
+    assert {**face, "track": 1, **smoothed} == face
     assert (answer["frame"], answer["width"], answer["height"]) == (1, 80, 60)
     assert answer["ms"] > 0 and answer["dropped"] == 0
     assert (again["frame"], again["faces"][0]["track"]) == (2, 1)
@@ -79,7 +81,7 @@ def test_settings_change_what_is_answered() -> None:
     assert images.read(base64.b64decode(text)).shape == (60, 80, 3)
     assert len(shown["faces"][0]["points_xy"]) == 68
     assert "image" not in plain
-    assert not {"smoothed", "points_xy"} & set(plain["faces"][0])
+    assert not {"smoothed", "smoothed_certain", "points_xy"} & set(plain["faces"][0])
 
 
 @pytest.mark.parametrize(
@@ -151,6 +153,15 @@ def test_smoothed_probabilities_follow_the_track_and_begin_anew_with_other_answe
     assert shown(face, 0.0) == 0.25
     assert 0.25 < shown(other, 0.1) < 1.0
     assert shown(other, 0.2, Settings("fer2013", False)) == 1.0
+
+
+def test_smoothed_certainty_is_steady_where_that_of_the_frames_flickers() -> None:
+    follower, settings = Follower(), Settings("ferplus", False)
+    sure = replace(prediction(60, 80), certain=True)
+    frames = [sure if step % 2 == 0 else replace(sure, certain=False) for step in range(50)]
+    faces = [follower.follow([found], settings, n / 25)[0] for n, found in enumerate(frames)]
+    assert [face["certain"] for face in faces] == [found.certain for found in frames]
+    assert all(face["smoothed_certain"] for face in faces)
 
 
 def test_the_newest_is_kept_alone() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from browsing import OpenPage, violations
+from browsing import OpenPage, face, violations
 from mien import images, weights
 from mien.cli._records import columns
 from mien.expressions import EXPRESSIONS
@@ -43,15 +43,6 @@ def grey() -> bytes:
     stream = io.BytesIO()
     PIL.Image.new("RGB", (320, 240), (120, 130, 140)).save(stream, "PNG")
     return stream.getvalue()
-
-
-def face(expression: str, share: float, **more: Any) -> dict[str, Any]:
-    """Give a face as the API does."""
-    rest = (1 - share) / 7
-    shares = {name: share if name == expression else rest for name in EXPRESSIONS}
-    found = {"box_xyxy": [110, 60, 210, 190], "score": 0.9, "expression": expression}
-    found |= {"probability": share, "probabilities": shares, "hidden": [], "certain": True}
-    return found | more
 
 
 def stand_in(page: Any, *faces: dict[str, Any]) -> None:
@@ -217,8 +208,8 @@ def test_a_server_that_is_gone_is_named_and_can_be_tried_again(page: Any) -> Non
     assert page.locator(".card .error").is_hidden()
 
 
-def test_a_key_is_asked_for_and_sent(page: Any) -> None:
-    stand_in(page, face("neutral", 0.7))
+def lock(page: Any) -> None:
+    """Ask for the key "sesame" in the server's place."""
 
     def locked(route: Any) -> None:
         if route.request.headers.get("x-api-key") == "sesame":
@@ -227,6 +218,11 @@ def test_a_key_is_asked_for_and_sent(page: Any) -> None:
         return route.fulfill(status=401, json={"error": error})
 
     page.route("**/v1/predict", locked)
+
+
+def test_a_key_is_asked_for_and_sent(page: Any) -> None:
+    stand_in(page, face("neutral", 0.7))
+    lock(page)
     page.set_input_files("#files", named("grey.png", grey()))
     page.wait_for_selector("#key-dialog[open]")
     assert page.locator("#key-wrong").is_hidden()
@@ -236,6 +232,21 @@ def test_a_key_is_asked_for_and_sent(page: Any) -> None:
     assert "The key is wrong" in page.inner_text("#key-wrong")
     page.fill("#key", "sesame")
     assert violations(page) == []
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".face")
+
+
+def test_a_key_that_no_header_can_carry_is_named_before_it_is_sent(page: Any) -> None:
+    stand_in(page, face("neutral", 0.7))
+    lock(page)
+    page.set_input_files("#files", named("grey.png", grey()))
+    page.wait_for_selector("#key-dialog[open]")
+    page.fill("#key", "sésame")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#key-wrong:not([hidden])")
+    assert "cannot have “é”" in page.inner_text("#key-wrong")
+    assert page.input_value("#key") == "sésame"
+    page.fill("#key", " sesame ")
     page.keyboard.press("Enter")
     page.wait_for_selector(".face")
 

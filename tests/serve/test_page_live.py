@@ -1,6 +1,7 @@
 """Webcam and video on the page, in a real browser."""
 
 import csv
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from browsing import OpenPage, moving, needed, violations
+from browsing import OpenPage, face, moving, needed, violations
 
 REFUSED = """navigator.mediaDevices.getUserMedia = async () => {
   throw new DOMException("refused", "%s");
@@ -143,6 +144,25 @@ def test_a_camera_that_is_unplugged_and_a_server_that_goes_are_told(page: Any) -
     assert "connection to the server was lost" in error.inner_text()
     page.evaluate(f"{STREAM}.getVideoTracks()[0].dispatchEvent(new Event('ended'))")
     assert "The camera is gone" in error.inner_text()
+
+
+@pytest.mark.parametrize("certain", [True, False])
+def test_doubt_is_that_of_the_smoothed_answer(page: Any, certain: bool) -> None:
+    found = face("fear", 0.6, track=1, certain=not certain, smoothed_certain=certain)
+    found["smoothed"] = found["probabilities"]
+    answer = {"frame": 1, "width": 640, "height": 480, "faces": [found], "ms": 1.0, "dropped": 0}
+
+    def answering(socket: Any) -> None:
+        def heard(sent: str | bytes) -> None:
+            if isinstance(sent, bytes):
+                socket.send(json.dumps(answer))
+
+        socket.on_message(heard)
+
+    page.route_web_socket("**/v1/live", answering)
+    start_camera(page)
+    assert ("doubt" in page.get_attribute("#webcam .box", "class")) != certain
+    assert ("not certain" in page.inner_text("#webcam .face")) != certain
 
 
 # Gives which columns of the first lane are painted, after answers at these times.

@@ -128,6 +128,23 @@ def test_an_option_that_is_none_is_refused(client: TestClient, query: str) -> No
     refused(client.post(f"/v1/predict?{query}", content=ONE, headers=PNG), 422, "invalid")
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "words"),
+    [
+        ("predict", "point=true", "unknown option 'point'; did you mean 'points'? (balanced, "),
+        ("predict", "top=1", "'top'; expected one of (balanced, labels, mirror, points)"),
+        ("predict", "seed=1", "'seed'"),
+        ("predict", "labels=fer2013&=", "''"),
+        ("occlude", "sed=1", "did you mean 'seed'"),
+    ],
+)
+def test_an_unknown_option_is_named_with_those_there_are(
+    client: TestClient, path: str, query: str, words: str
+) -> None:
+    answer = client.post(f"/v1/{path}?{query}", files=form(ONE), data={"with": "mouth"})
+    assert words in refused(answer, 422, "invalid")["message"]
+
+
 def test_limits_are_told_by_their_status() -> None:
     with served(pixels=2500, body_bytes=20_000, images=2) as (client, _):
         post = client.post

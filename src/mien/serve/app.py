@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from mien import __version__, occlusion
+from mien.errors import unknown_name
 from mien.serve import answers, hiding
 from mien.serve.answers import answer, refusals
 from mien.serve.counters import Counters
@@ -87,6 +88,15 @@ def _reading(app: FastAPI, gate: Gate, locked: dict[str, Any]) -> None:
     ) -> Reading:
         return engine.checked(Reading(labels, mirror, balanced))
 
+    def known(request: Request) -> None:
+        """Refuse a misspelt option, which would change nothing and say nothing."""
+        described = app.openapi()["paths"][request.scope["route"].path]["post"]["parameters"]
+        names = [option["name"] for option in described]
+        for name in request.query_params:
+            if name not in names:
+                raise Problem("invalid", unknown_name("option", name, names))
+
+    strict: dict[str, Any] = {"dependencies": [*locked["dependencies"], Depends(known)]}
     Asked = Annotated[Reading, Depends(asked)]
     Points = Annotated[bool, Query(description="Add the 68 points of each face.")]
 
@@ -95,12 +105,13 @@ def _reading(app: FastAPI, gate: Gate, locked: dict[str, Any]) -> None:
         summary="Read the expression of every face of one image or several",
         description=(
             "An entry an image, in their order, each with its faces, largest first, or with what"
-            " is wrong with it. Where none can be read, the status is that of the first."
+            " is wrong with it. Where none can be read, the status is that of the first. An unknown"
+            " option is refused."
         ),
         responses=answer(answers.Predicted)
         | refusals(*BROUGHT, "too_many_pixels", "too_many_images", "invalid", *LATE),
         openapi_extra={"requestBody": _predict_body(limits.images)},
-        **locked,
+        **strict,
     )
     async def predict(request: Request, reading: Asked, points: Points = False) -> Response:
         async with gate.entered(request) as visit:
@@ -119,11 +130,12 @@ def _reading(app: FastAPI, gate: Gate, locked: dict[str, Any]) -> None:
         description=(
             "An entry an occluder, in their order: the picture, made smaller where it is large,"
             " with the faces hidden, and what is read off it. Boxes are in pixels of that picture."
+            " An unknown option is refused."
         ),
         responses=answer(answers.Hidden)
         | refusals(*BROUGHT, "too_many_pixels", "too_many_images", "invalid", *LATE),
         openapi_extra={"requestBody": _occlude_body(limits)},
-        **locked,
+        **strict,
     )
     async def occlude(
         request: Request,
@@ -227,7 +239,10 @@ def _failing(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         found = Problem(BY_STATUS.get(error.status_code, "bad_request"), str(error.detail))
-        return JSONResponse(found.to_dict(), error.status_code, error.headers)
+        headers = dict(error.headers or {})
+        if headers.get("Allow") == "GET":
+            headers["Allow"] = "GET, HEAD"
+        return JSONResponse(found.to_dict(), error.status_code, headers)
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:

@@ -51,6 +51,8 @@ class Guard:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         start, status = time.perf_counter(), 500
+        # What answers GET answers HEAD: the server sends all of it but the body.
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
         async def send_safely(message: Message) -> None:
             nonlocal status
@@ -67,9 +69,9 @@ class Guard:
                 body = JSONResponse(problem.to_dict(), problem.status, problem.headers)
                 await body(scope, receive, send_safely)
             else:
-                await self._app(scope, receive, send_safely)
+                await self._app(asked, receive, send_safely)
         finally:
-            route = getattr(scope.get("route"), "path", "page")
+            route = getattr(asked.get("route"), "path", "page")
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._counted(method, route, status, time.perf_counter() - start)
 

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mien import images
@@ -107,7 +106,7 @@ class Follower:
         *,
         cut: bool = False,
     ) -> list[dict[str, Any]]:
-        """Give the faces with their tracks and, where wanted, their smoothed probabilities.
+        """Give the faces with their tracks and, where wanted, their smoothed answers.
 
         Behind a cut all faces are new.
         """
@@ -118,9 +117,10 @@ class Follower:
         for track, found in zip(tracks, predictions, strict=True):
             face = {**found.to_dict(points=settings.points), "track": track}
             if settings.smooth:
-                read = np.array(list(found.probabilities.values()))
-                smooth = self._smoother.update(track, time_s, read).round(6).tolist()
-                face["smoothed"] = dict(zip(found.probabilities, smooth, strict=True))
+                smoothed = self._smoother.smoothed(track, time_s, found)
+                shares = smoothed.probabilities.items()
+                face["smoothed"] = {name: round(share, 6) for name, share in shares}
+                face["smoothed_certain"] = smoothed.certain
             faces.append(face)
         return faces
 

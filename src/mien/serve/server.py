@@ -22,6 +22,11 @@ def checked_key(host: str, key: str | None) -> str | None:
             f"{host} can be reached from other machines: set a key that clients must send, as in"
             f" {KEY}=$(openssl rand -hex 16), or leave --host out"
         )
+    if key and not (key.isascii() and key.isprintable() and key == key.strip()):
+        raise UsageError(
+            f"{KEY} must be ASCII letters, digits and signs without a space at its ends, which"
+            f" every client can send; set another, as in {KEY}=$(openssl rand -hex 16)"
+        )
     return key or None
 
 

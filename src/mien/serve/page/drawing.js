@@ -34,8 +34,9 @@ export function annotated(picture, faces, { width, height, mirror = false }) {
 
 function outline(pen, [x0, y0, x1, y1], face, unit) {
   pen.lineWidth = Math.max(2, 2.5 * unit);
-  pen.strokeStyle = tone(reading(face).expression);
-  pen.setLineDash(face.certain ? [] : [8 * unit, 5 * unit]);
+  const { expression, certain } = reading(face);
+  pen.strokeStyle = tone(expression);
+  pen.setLineDash(certain ? [] : [8 * unit, 5 * unit]);
   pen.beginPath();
   pen.roundRect(x0, y0, x1 - x0, y1 - y0, 4 * unit);
   pen.stroke();

@@ -5,12 +5,13 @@ import { element, paint, percent, plural } from "./dom.js";
 
 const TAG = 34; // pixels that a tag takes above or below its box
 
-/** What to show of a face: the smoothed probabilities where there are some. */
+/** What to show of a face: the smoothed answer where there is one. */
 export function reading(face) {
   const probabilities = face.smoothed ?? face.probabilities;
   const names = Object.keys(probabilities);
   const expression = names.reduce((a, b) => (probabilities[b] > probabilities[a] ? b : a));
-  return { expression, share: probabilities[expression], probabilities };
+  const certain = face.smoothed_certain ?? face.certain;
+  return { expression, share: probabilities[expression], probabilities, certain };
 }
 
 /** Give a face in pixels of a picture that is so many times as large. */
@@ -19,9 +20,9 @@ export const scaled = (face, times) =>
 
 /** Say a face in words. */
 export function words(face) {
-  const { expression, share } = reading(face);
+  const { expression, share, certain } = reading(face);
   const hidden = face.hidden.length ? `, ${face.hidden.join(" and ")} hidden` : "";
-  return `${expression} ${percent(share)}${face.certain ? "" : ", not certain"}${hidden}`;
+  return `${expression} ${percent(share)}${certain ? "" : ", not certain"}${hidden}`;
 }
 
 export const say = (faces) =>
@@ -47,15 +48,15 @@ export class Boxes {
         left: `${(100 * left) / width}%`, top: `${(100 * y0) / height}%`,
         width: `${(100 * (x1 - x0)) / width}%`, height: `${(100 * (y1 - y0)) / height}%`,
       });
-      const { expression, share } = reading(face);
+      const { expression, share, certain } = reading(face);
       paint(node, expression);
-      node.classList.toggle("doubt", !face.certain);
+      node.classList.toggle("doubt", !certain);
       node.classList.toggle("picked", face.key === picked && faces.length > 1);
       if (this.pick) node.setAttribute("aria-pressed", face.key === picked);
       const [tag] = node.children;
       const narrow = ((x1 - x0) / width) * this.layer.clientWidth < 84 && faces.length > 3;
       const number = faces.length > 1 ? `${face.track ?? index + 1} ` : "";
-      const answer = `${expression} ${percent(share)}${face.certain ? "" : "?"}`;
+      const answer = `${expression} ${percent(share)}${certain ? "" : "?"}`;
       tag.replaceChildren(element("i", {}, number), narrow ? "" : answer);
       const scale = this.layer.clientHeight / height;
       const above = y0 * scale >= TAG;
@@ -134,12 +135,12 @@ export function answer(face) {
 
 function fill(node, face, number) {
   const [top, notes, list] = node.children;
-  const { expression, share, probabilities } = reading(face);
+  const { expression, share, probabilities, certain } = reading(face);
   const parts = [number, expression, percent(share)];
   for (const [index, text] of parts.entries()) set(top.children[index], text);
   top.children[0].hidden = !number;
   const wanted = face.hidden.map((region) => `${region} hidden`);
-  if (!face.certain) wanted.unshift("not certain");
+  if (!certain) wanted.unshift("not certain");
   if ([...notes.children].map((note) => note.textContent).join() !== wanted.join()) {
     notes.replaceChildren(...wanted.map((text) => {
       const kind = text === "not certain" ? "note doubt" : "note";

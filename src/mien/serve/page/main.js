@@ -169,11 +169,19 @@ function closeFilm() {
 }
 
 // The key of a server that has one
+const typed = () => find("#key").value.trim();
+find("#key-dialog form").addEventListener("submit", (event) => {
+  const odd = [...typed()].find((letter) => letter < " " || letter > "~");
+  if (!event.submitter?.value || !odd) return;
+  event.preventDefault();
+  const hint = "It has letters from a to z, digits and signs. Was it typed with another keyboard layout?";
+  complain(find("#key-wrong"), { message: `A key cannot have “${odd}” in it.`, hint });
+});
 onKeyWanted((refused) => new Promise((done) => {
   const dialog = find("#key-dialog");
   complain(find("#key-wrong"), refused ? { message: "The key is wrong.", hint: "Ask whoever started the server." } : null);
   find("#key").value = "";
-  dialog.addEventListener("close", () => done(dialog.returnValue ? find("#key").value : ""), { once: true });
+  dialog.addEventListener("close", () => done(dialog.returnValue ? typed() : ""), { once: true });
   dialog.returnValue = "";
   dialog.showModal();
 }));
