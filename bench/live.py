@@ -96,7 +96,7 @@ def watched(clip: Path, hide: str, line: NDArray[np.uint8]) -> dict[str, Any]:
     """Show a video to its end while the screen is watched."""
     recognizer = LiveRecognizer(min_face=MIN_FACE, threads=max(1, cores() - 1), points=True)
     with Window("bench") as window, Logged(clip) as camera:
-        reader = Reader(camera, recognizer, hide=hide)
+        reader = Reader(camera, recognizer.following(), hide=hide)
         scene, seen, over = Watch(camera, reader, Look()), Seen(), threading.Event()
         watcher = threading.Thread(target=_look, args=(camera, line, seen, over))
         watcher.start()

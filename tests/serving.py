@@ -5,15 +5,15 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import PIL.Image
 import pytest
 
 import models
-from mien import images
-from mien.recognizer import Recognizer
+from mien import images, occlusion
+from mien.live.reading import LiveRecognizer
 from mien.records import Face, Prediction
 from mien.session import Metadata, Output
 
@@ -57,6 +57,20 @@ class StandIn:
         self.entered = threading.Semaphore(0)
         self.batches: list[int] = []
 
+    def following(self) -> Self:
+        return self
+
+    def __call__(self, source: Any) -> list[Prediction]:
+        return next(self.many([source]))
+
+    def hiding(self, image: images.Image, spec: str) -> tuple[images.Image, list[Prediction]]:
+        found = self(image)
+        for one in found:
+            image, _ = occlusion.occluder(spec, photograph=True)(
+                image, one.face.points_xy, np.random.default_rng(0)
+            )
+        return image, found
+
     def many(self, sources: Iterable[Any]) -> Iterator[list[Prediction]]:
         found = list(sources)
         self.batches.append(len(found))
@@ -92,6 +106,6 @@ def served(
         yield TestClient(build(engine, key=key), raise_server_exceptions=False), engine
 
 
-def whole_faces(model: Path) -> Recognizer:
+def whole_faces(model: Path) -> LiveRecognizer:
     """Read every image as one face, with a tiny model."""
-    return Recognizer(model, detector="whole", threads=1)
+    return LiveRecognizer(model, detector="whole", threads=1)

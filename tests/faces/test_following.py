@@ -20,7 +20,9 @@ SIDE = 400
 class Counted(FollowingFinder):
     """Counts the pictures that the detector looked at."""
 
-    looks = 0
+    def __init__(self) -> None:
+        super().__init__(FaceFinder(min_face=48, threads=1))
+        self.looks = 0
 
     def find(self, image: Image) -> list[Face]:
         before, candidates = self._detector, self._detector.candidates
@@ -48,7 +50,7 @@ def portrait(portrait_path) -> Image:
 
 @pytest.fixture
 def finder() -> Counted:
-    return Counted(min_face=48, threads=1)
+    return Counted()
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,6 @@ import pytest
 
 from mien import images
 from mien.errors import InputError
-from mien.faces import following
 from mien.images import Image
 from mien.live.reading import LiveRecognizer, Reader, Reading
 from mien.records import Prediction
@@ -51,18 +50,16 @@ def wait(reader: Reader, number: int) -> Reading:
 
 
 def test_hiding_nothing_reads_as_any_recognizer_does(
-    recognizer: LiveRecognizer, portrait: Image, monkeypatch: pytest.MonkeyPatch
+    recognizer: LiveRecognizer, portrait: Image
 ) -> None:
-    monkeypatch.setattr(following, "LOOK_S", 0.0)
     image, found = recognizer.hiding(portrait, "none")
     assert image is portrait
     assert [one.to_dict() for one in found] == [one.to_dict() for one in recognizer(portrait)]
 
 
 def test_what_is_hidden_is_drawn_on_a_copy_and_read(
-    recognizer: LiveRecognizer, portrait: Image, monkeypatch: pytest.MonkeyPatch
+    recognizer: LiveRecognizer, portrait: Image
 ) -> None:
-    monkeypatch.setattr(following, "LOOK_S", 0.0)
     before = portrait.copy()
     image, (hidden,) = recognizer.hiding(portrait, "eyes+mouth")
     (whole,) = recognizer(portrait)

@@ -84,6 +84,30 @@ def test_settings_change_what_is_answered() -> None:
     assert not {"smoothed", "smoothed_certain", "points_xy"} & set(plain["faces"][0])
 
 
+def test_each_client_has_a_follower_of_its_own_for_what_it_asks() -> None:
+    recognizer, made = StandIn(), []
+
+    def following() -> StandIn:
+        made.append(StandIn())
+        return made[-1]
+
+    recognizer.following = following  # type: ignore[method-assign]
+    with (
+        served(recognizer) as (client, _),
+        client.websocket_connect("/v1/live") as first,
+        client.websocket_connect("/v1/live") as second,
+    ):
+        for socket, frames in ((first, 2), (second, 1)):
+            for _ in range(frames):
+                socket.send_bytes(ONE)
+                assert len(socket.receive_json()["faces"]) == 1
+        first.send_text('{"occlude": ["mouth"]}')  # drawn on the faces that are found, and read
+        first.send_bytes(ONE)
+        assert len(first.receive_json()["faces"]) == 1
+    assert recognizer.batches == []
+    assert [follower.batches for follower in made] == [[1, 1, 1], [1]]
+
+
 @pytest.mark.parametrize(
     "wish",
     [

@@ -126,7 +126,7 @@ def live(
         mirror=mirror,
         balanced=balanced,
         points=True,
-    )
+    ).following()
     is_video = not (is_camera or is_stream)
     lines = words(video=is_video, stream=is_stream, record=record, save=save)
     with Window(show.TITLE) as window, _closed_by_signals(window):

@@ -9,8 +9,9 @@ import typer
 
 from mien.cli import _options
 from mien.errors import MissingExtraError, UsageError
+from mien.live.reading import LiveRecognizer
 from mien.progress import cores, say
-from mien.recognizer import ExpressionReader, Recognizer
+from mien.recognizer import ExpressionReader
 
 PACKAGES = ("fastapi", "uvicorn", "starlette", "prometheus_client", "python_multipart")
 MEGA = 1_000_000
@@ -67,7 +68,7 @@ def serve(
     key = server.checked_key(host, os.environ.get(server.KEY))
     workers = jobs or cores()
     threads = max(1, cores() // workers)
-    recognizer = Recognizer(
+    recognizer = LiveRecognizer(
         model, mirror=mirror, min_face=min_face, provider=provider, threads=threads
     )
     open_reader = partial(ExpressionReader, model, provider=provider, threads=threads)

@@ -28,8 +28,12 @@ class FollowingFinder(FaceFinder):
     and at once where a face is lost, jumps, or meets another, or where there was none.
     """
 
-    _faces: tuple[Face, ...] = ()
-    _looked_s = -math.inf
+    def __init__(self, finder: FaceFinder) -> None:
+        """Find with the models of another finder."""
+        self._detector, self._landmarker = finder._detector, finder._landmarker
+        self.whole, self._least_side = finder.whole, finder._least_side
+        self._faces: tuple[Face, ...] = ()
+        self._looked_s = -math.inf
 
     def find(self, image: Image) -> list[Face]:
         """Find all faces, largest first, with their points."""

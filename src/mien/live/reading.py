@@ -8,7 +8,6 @@ from functools import lru_cache
 import numpy as np
 
 from mien import images, occlusion
-from mien.faces.following import FollowingFinder
 from mien.images import Image
 from mien.media.camera import Camera
 from mien.media.smoothing import HALF_LIFE_S, Smoother
@@ -46,12 +45,7 @@ Record = Callable[[Reading], None]
 
 
 class LiveRecognizer(Recognizer):
-    """A recognizer of one view's pictures, one after the other, which follows the faces in it.
-
-    It can hide a part of the faces that it has found before it reads them.
-    """
-
-    _finds = FollowingFinder
+    """A recognizer that can hide a part of the faces that it has found before it reads them."""
 
     def hiding(self, image: Image, spec: str) -> tuple[Image, list[Prediction]]:
         """Read an image and its faces with an occluder on each; give what was read, too.

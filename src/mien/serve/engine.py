@@ -12,10 +12,11 @@ from functools import partial
 from itertools import groupby
 from typing import ParamSpec, TypeVar
 
-from mien import images
-from mien.errors import InputError, unknown_name
+from mien import images, occlusion
+from mien.errors import DataError, InputError, unknown_name
 from mien.images import Image
-from mien.recognizer import ExpressionReader, Recognizer
+from mien.live.reading import LiveRecognizer
+from mien.recognizer import ExpressionReader
 from mien.records import Prediction
 from mien.serve.limits import Limits
 from mien.serve.problems import Problem
@@ -40,19 +41,28 @@ class Reading:
 
 @dataclass(frozen=True)
 class Found:
-    """The faces of an image of that height and width, and the seconds from queue to answer."""
+    """The faces of an image of that height and width, and the seconds from queue to answer.
+
+    image: the pixels that were read, where a part of the faces was hidden in them.
+    """
 
     predictions: list[Prediction]
     size_hw: tuple[int, int]
     seconds: float
+    image: Image | None = None
 
 
 @dataclass
 class _Job:
-    """An image that waits: the bytes of a file, or pixels."""
+    """An image that waits: the bytes of a file, or pixels.
+
+    follower: what reads it, where it is the next of one view; hide: what hides a part of its faces.
+    """
 
     source: bytes | Image
     reading: Reading
+    follower: LiveRecognizer | None = None
+    hide: str = occlusion.NONE
     future: Future[Found] = field(default_factory=Future)
     queued: float = field(default_factory=time.perf_counter)
     size_hw: tuple[int, int] = (0, 0)
@@ -68,7 +78,7 @@ class Engine:
 
     def __init__(
         self,
-        recognizer: Recognizer,
+        recognizer: LiveRecognizer,
         limits: Limits | None = None,
         *,
         workers: int = 1,
@@ -123,7 +133,20 @@ class Engine:
         self, sources: Sequence[bytes | Image], reading: Reading
     ) -> list[Found | Problem]:
         """Read images; give what is wrong with one in its place."""
-        jobs = [_Job(source, reading) for source in sources]
+        return await self._answers([_Job(source, reading) for source in sources])
+
+    def follower(self, reading: Reading) -> LiveRecognizer:
+        """Give what reads the pictures of one view for one client, one after the other."""
+        return self._recognizer(reading).following()
+
+    async def follow(
+        self, source: bytes | Image, reading: Reading, follower: LiveRecognizer, hide: str
+    ) -> Found:
+        """Read the next picture of a view with its follower; to hide a part, it must be pixels."""
+        (answer,) = await self._answers([_Job(source, reading, follower, hide)])
+        return _found(answer)
+
+    async def _answers(self, jobs: Sequence[_Job]) -> list[Found | Problem]:
         self._submit(jobs)
         waits = [asyncio.wrap_future(job.future) for job in jobs]
         answers = await asyncio.gather(*waits, return_exceptions=True)
@@ -167,8 +190,12 @@ class Engine:
         while jobs := self._taken():
             alive = [job for job in jobs if job.future.set_running_or_notify_cancel()]
             opened = sorted(filter(self._opened, alive), key=lambda job: job.reading)
-            for reading, group in groupby(opened, key=lambda job: job.reading):
+            together = [job for job in opened if job.follower is None]
+            for reading, group in groupby(together, key=lambda job: job.reading):
                 self._read(reading, list(group))
+            for job in opened:
+                if job.follower is not None:
+                    self._follow(job, job.follower)
 
     def _taken(self) -> list[_Job]:
         """Wait for images; take this thread's share of them, nothing once all is closed."""
@@ -216,16 +243,33 @@ class Engine:
             for job, predictions in zip(jobs, found, strict=True):
                 self._finish(job, predictions)
 
-    def _finish(self, job: _Job, predictions: list[Prediction]) -> None:
+    def _follow(self, job: _Job, follower: LiveRecognizer) -> None:
+        try:
+            if isinstance(job.source, bytes):
+                image, found = None, follower(job.source)
+            else:
+                image, found = follower.hiding(job.source, job.hide)
+        except InputError as error:
+            job.future.set_exception(Problem("broken_image", str(error)))
+        except DataError as error:
+            told = f"{job.hide} cannot be drawn on a face: {error}"
+            job.future.set_exception(Problem("invalid", told))
+        except Exception as error:  # as above
+            job.future.set_exception(error)
+        else:
+            self.seen(1, len(found))
+            self._finish(job, found, image)
+
+    def _finish(self, job: _Job, predictions: list[Prediction], image: Image | None = None) -> None:
         most, count = self.limits.faces, len(predictions)
         if count > most:
             text = f"the image shows {count} faces, more than {most}"
             job.future.set_exception(Problem("too_many_faces", text))
         else:
             took = time.perf_counter() - job.queued
-            job.future.set_result(Found(predictions, job.size_hw, took))
+            job.future.set_result(Found(predictions, job.size_hw, took, image))
 
-    def _recognizer(self, reading: Reading) -> Recognizer:
+    def _recognizer(self, reading: Reading) -> LiveRecognizer:
         """Give the recognizer for a reading; all share what finds the faces."""
         with self._opening:
             if reading not in self._recognizers:

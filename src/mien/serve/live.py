@@ -9,7 +9,8 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from mien import images
+from mien import images, occlusion
+from mien.images import Image
 from mien.media.smoothing import Smoother
 from mien.media.tracks import Cuts, Tracker
 from mien.records import Prediction
@@ -156,6 +157,7 @@ class _Client:
         self._socket, self._engine = socket, engine
         self._settings = Settings(engine.usual.labels, engine.usual.mirror)
         self._cuts, self._follower = Cuts(), Follower()
+        self._reading, self._recognizer = engine.usual, engine.follower(engine.usual)
         self.frames = Newest()
         self.read = 0
 
@@ -215,16 +217,17 @@ class _Client:
     async def _found(self, data: bytes, settings: Settings) -> tuple[Found, dict[str, Any]]:
         """Read a frame, or what is left of it when the faces in it are hidden."""
         engine = self._engine
-        if not settings.occlude:
-            return (await engine.read([data], settings.reading))[0], {}
-        image = await engine.run(hiding.opened, data, engine.limits)
-        (found,) = await engine.read([image], settings.reading)
-        spec = "+".join(settings.occlude)
-        image = await engine.run(hiding.drawn, image, found.predictions, spec)
-        (found,) = await engine.read([image], settings.reading)
-        if not settings.image:
+        source: bytes | Image = data
+        if settings.reading != self._reading:
+            self._reading = settings.reading
+            self._recognizer = await engine.run(engine.follower, self._reading)
+        if settings.occlude:
+            source = await engine.run(hiding.opened, data, engine.limits)
+        hide = "+".join(settings.occlude) or occlusion.NONE
+        found = await engine.follow(source, settings.reading, self._recognizer, hide)
+        if found.image is None or not settings.image:
             return found, {}
-        return found, {"image": await engine.run(hiding.data_url, image, "jpeg")}
+        return found, {"image": await engine.run(hiding.data_url, found.image, "jpeg")}
 
 
 def _specs(names: list[Any], engine: Engine) -> tuple[str, ...]:
