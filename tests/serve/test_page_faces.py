@@ -64,6 +64,17 @@ def test_tags_that_would_cover_each_other_are_numbers_alone(open_page: OpenPage)
     assert all(a["x"] + a["width"] < b["x"] for a, b in pairwise(places))
 
 
+def test_tags_are_laid_anew_where_the_window_becomes_narrow(page: Any) -> None:
+    boxes = ([10, 60, 50, 110], [140, 60, 180, 110])
+    stand_in(page, *(face("happiness", 0.9, box_xyxy=box) for box in boxes))
+    choose(page, named("a.png", grey()))
+    assert page.locator(".tag.under").count() == 0
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.wait_for_selector(".tag.under")
+    above, below = (tag.bounding_box() for tag in page.locator(".tag").all())
+    assert below["y"] >= above["y"] + above["height"]
+
+
 def test_an_annotated_copy_is_enlarged_for_the_writing(page: Any, tmp_path: Path) -> None:
     stand_in(page, face("disgust", 0.7))
     choose(page, named("grey.png", grey()))
