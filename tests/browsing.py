@@ -1,6 +1,8 @@
 """What tests of the page in a browser share."""
 
+import base64
 import importlib
+import io
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -45,6 +47,37 @@ def face(expression: str, share: float, **more: Any) -> dict[str, Any]:
     found = {"box_xyxy": [110, 60, 210, 190], "score": 0.9, "expression": expression}
     found |= {"probability": share, "probabilities": shares, "hidden": [], "certain": True}
     return found | more
+
+
+def choose(page: Any, *files: Path | dict[str, Any]) -> None:
+    """Choose pictures, and wait until each is answered."""
+    page.set_input_files("#files", [f if isinstance(f, dict) else str(f) for f in files])
+    page.wait_for_function("() => !document.querySelector('.card .wait')")
+
+
+def named(name: str, data: bytes) -> dict[str, Any]:
+    return {"name": name, "mimeType": "image/png", "buffer": data}
+
+
+def grey() -> bytes:
+    stream = io.BytesIO()
+    PIL.Image.new("RGB", (320, 240), (120, 130, 140)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def stand_in(page: Any, *faces: dict[str, Any]) -> None:
+    """Answer in the server's place: these faces in every picture, sadness once one is hidden."""
+    found = {"name": "x", "width": 320, "height": 240, "faces": faces, "ms": 1.0}
+    url = f"data:image/png;base64,{base64.b64encode(grey()).decode()}"
+    sad = face("sadness", 0.4, certain=False, hidden=["eyes"])
+    drawn = {"occluder": "eyes", "image": url, "width": 320, "height": 240, "faces": [sad]}
+    for path, result in (("predict", found), ("occlude", drawn)):
+        body = {"schema": "mien.serve/1", "results": [result]}
+        page.route(f"**/v1/{path}", _answering(body))
+
+
+def _answering(body: dict[str, Any]) -> Callable[[Any], None]:
+    return lambda route: route.fulfill(json=body)
 
 
 def violations(page: Any) -> list[str]:

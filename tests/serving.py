@@ -2,7 +2,8 @@
 
 import io
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -93,6 +94,14 @@ def picture(size_hw: tuple[int, int] = (48, 48), kind: str = "PNG", seed: int = 
     stream = io.BytesIO()
     PIL.Image.fromarray(levels).save(stream, kind)
     return stream.getvalue()
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait for what other threads make true."""
+    end = time.monotonic() + PATIENT
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @contextmanager

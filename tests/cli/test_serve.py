@@ -14,7 +14,7 @@ import pytest
 from mien import weights
 from mien.cli import main
 from mien.errors import MienError, UsageError
-from serving import picture
+from serving import PATIENT, picture
 
 from mien.serve import server  # isort: skip
 
@@ -42,7 +42,7 @@ def started(
 
 
 def post(port: int, body: bytes) -> tuple[int, dict[str, Any]]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENT)
     connection.request("POST", "/v1/predict", body, {"Content-Type": "image/png"})
     answer = connection.getresponse()
     found = answer.status, json.loads(answer.read())
@@ -58,7 +58,7 @@ def test_it_serves_until_it_is_told_to_stop(started: Any, stop: signal.Signals) 
     # Refused long before all has come, and still told why.
     assert post(port, bytes(9_000_000))[0] == 413
     process.send_signal(stop)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENT) == 0
     assert process.stdout.read() == "" and process.stderr.read() == "stopped\n"
 
 
@@ -72,7 +72,7 @@ def test_what_was_asked_before_the_stop_is_answered(started: Any) -> None:
         process.send_signal(signal.SIGTERM)
         client.sendall(body[1000:])
         assert client.recv(15) == b"HTTP/1.1 200 OK"
-    assert process.wait(60) == 0
+    assert process.wait(PATIENT) == 0
 
 
 def test_beyond_this_machine_it_asks_for_a_key(

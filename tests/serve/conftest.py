@@ -32,7 +32,7 @@ def site(shipped_models: None) -> Iterator[str]:
         yield found.group()
     finally:
         server.terminate()
-        server.communicate(timeout=60)
+        server.communicate(timeout=PATIENT_MS / 1000)
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,8 @@ def test_threads_share_what_waits() -> None:
 
     with engine(slow, workers=2) as served:
         asyncio.run(read())
-    assert slow.batches[:2] == [3, 2] and sum(slow.batches) == 6
+    assert sorted(slow.batches[:2]) == [2, 3]  # either thread may be the first to read
+    assert sum(slow.batches) == 6
 
 
 def test_a_broken_image_does_not_spoil_its_batch() -> None:

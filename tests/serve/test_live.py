@@ -10,6 +10,7 @@ import pytest
 from mien import images
 from mien.errors import MienError
 from serving import (
+    PATIENT,
     Follower,
     Limits,
     Newest,
@@ -57,7 +58,7 @@ def test_the_newest_frame_wins_and_the_others_are_counted() -> None:
     slow.gate.clear()
     with served(slow) as (client, _), client.websocket_connect("/v1/live") as socket:
         socket.send_bytes(ONE)
-        assert slow.entered.acquire(timeout=60)
+        assert slow.entered.acquire(timeout=PATIENT)
         for width in (81, 82, 83, 84):
             socket.send_bytes(picture((60, width), "PNG"))
         socket.send_text('{"labels": "none"}')

@@ -3,8 +3,6 @@
 import base64
 import csv
 import io
-from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from browsing import OpenPage, face, violations
-from mien import images, weights
+from browsing import choose, face, grey, named, stand_in, violations
+from mien import weights
 from mien.cli._records import columns
 from mien.expressions import EXPRESSIONS
 from mien.recognizer import Recognizer
@@ -27,37 +25,6 @@ FILES = """(data) => {
     return carried;
   }
 """
-
-
-def choose(page: Any, *files: Path | dict[str, Any]) -> None:
-    """Choose pictures, and wait until each is answered."""
-    page.set_input_files("#files", [f if isinstance(f, dict) else str(f) for f in files])
-    page.wait_for_function("() => !document.querySelector('.card .wait')")
-
-
-def named(name: str, data: bytes) -> dict[str, Any]:
-    return {"name": name, "mimeType": "image/png", "buffer": data}
-
-
-def grey() -> bytes:
-    stream = io.BytesIO()
-    PIL.Image.new("RGB", (320, 240), (120, 130, 140)).save(stream, "PNG")
-    return stream.getvalue()
-
-
-def stand_in(page: Any, *faces: dict[str, Any]) -> None:
-    """Answer in the server's place: these faces in every picture, sadness once one is hidden."""
-    found = {"name": "x", "width": 320, "height": 240, "faces": faces, "ms": 1.0}
-    url = f"data:image/png;base64,{base64.b64encode(grey()).decode()}"
-    sad = face("sadness", 0.4, certain=False, hidden=["eyes"])
-    drawn = {"occluder": "eyes", "image": url, "width": 320, "height": 240, "faces": [sad]}
-    for path, result in (("predict", found), ("occlude", drawn)):
-        body = {"schema": "mien.serve/1", "results": [result]}
-        page.route(f"**/v1/{path}", _answering(body))
-
-
-def _answering(body: dict[str, Any]) -> Callable[[Any], None]:
-    return lambda route: route.fulfill(json=body)
 
 
 def test_a_picture_shows_what_the_package_says_of_it(page: Any, portrait_path: Path) -> None:
@@ -129,31 +96,6 @@ def test_switches_put_answers_side_by_side(page: Any, portrait_path: Path) -> No
     assert titles.all_inner_texts() == ["As it is", "With a mask"]
 
 
-def test_several_faces_are_numbered_and_one_is_picked(page: Any) -> None:
-    first = face("happiness", 0.9, box_xyxy=[10, 60, 90, 160])
-    doubted = {"certain": False, "hidden": ["mouth"]}
-    stand_in(page, first, face("sadness", 0.4, box_xyxy=[60, 70, 130, 150], **doubted))
-    choose(page, named("two.png", grey()))
-    assert page.locator(".number").all_inner_texts() == ["Face 1", "Face 2"]
-    assert page.locator(".note").all_inner_texts() == ["not certain", "mouth hidden"]
-    second = page.locator(".box").nth(1)
-    assert "doubt" in second.get_attribute("class")
-    second.click()
-    assert second.get_attribute("aria-pressed") == "true"
-    above, below = (tag.bounding_box() for tag in page.locator(".tag").all())
-    assert below["y"] >= above["y"] + above["height"]
-
-
-def test_tags_that_would_cover_each_other_are_numbers_alone(open_page: OpenPage) -> None:
-    page = open_page(width=360, height=740)
-    boxes = [[10 + 100 * n, 20, 50 + 100 * n, 70] for n in range(3)]
-    stand_in(page, *(face("happiness", 0.9, box_xyxy=box) for box in boxes))
-    choose(page, named("a.png", grey()))
-    assert page.locator(".tag").all_inner_texts() == ["1", "2", "3"]
-    places = [tag.bounding_box() for tag in page.locator(".tag").all()]
-    assert all(a["x"] + a["width"] < b["x"] for a, b in pairwise(places))
-
-
 def test_answers_are_downloaded_as_a_table(page: Any, tmp_path: Path) -> None:
     stand_in(page, face("contempt", 0.65, hidden=["eyes", "mouth"]))
     choose(page, named('gr"ey, 1.png', grey()))
@@ -170,18 +112,6 @@ def test_answers_are_downloaded_as_a_table(page: Any, tmp_path: Path) -> None:
     assert found["hidden"] == "eyes mouth" and found["certain"] == "true"
     assert rows["notes.png"]["error"]
     assert list(found) == columns()
-
-
-def test_an_annotated_copy_is_enlarged_for_the_writing(page: Any, tmp_path: Path) -> None:
-    stand_in(page, face("disgust", 0.7))
-    choose(page, named("grey.png", grey()))
-    with page.expect_download() as download:
-        page.click(".card .png")
-    assert download.value.suggested_filename == "grey-mien.png"
-    download.value.save_as(tmp_path / "copy.png")
-    copy = images.read(tmp_path / "copy.png")
-    assert copy.shape == (480, 640, 3)
-    assert (copy[10, 10] == (120, 130, 140)).all() and (copy != (120, 130, 140)).any()
 
 
 def test_a_busy_server_is_asked_again(page: Any) -> None:
@@ -257,18 +187,6 @@ def test_a_files_name_is_text(page: Any) -> None:
     choose(page, named(name, grey()))
     assert page.inner_text(".card h3") == name
     assert page.title() == "mien"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_telephone_shows_all_without_scrolling_sideways(open_page: OpenPage, scheme: str) -> None:
-    page = open_page(width=360, height=740, scheme=scheme)
-    stand_in(page, face("happiness", 0.9))
-    choose(page, named("a-rather-long-name-" * 4 + ".png", grey()))
-    page.get_by_role("checkbox", name="Eyes").check()
-    page.wait_for_function("() => document.querySelectorAll('.sides .face').length === 2")
-    assert "another answer" in page.locator(".sides .note").all_inner_texts()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert violations(page) == []
 
 
 def test_tabs_follow_the_keyboard(page: Any) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import tempfile
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from mien import weights
 from mien.recognizer import ExpressionReader, Recognizer
-from serving import StandIn, TestClient, picture, served
+from serving import PATIENT, StandIn, TestClient, picture, served, until
 
 PNG = {"content-type": "image/png"}
 ONE = picture()
@@ -171,10 +170,9 @@ def test_too_many_at_once_are_told_to_come_back() -> None:
     slow.gate.clear()
     with served(slow, queue=2) as (client, _), ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(client.post, "/v1/predict", content=ONE, headers=PNG)]
-        assert slow.entered.acquire(timeout=60)
+        assert slow.entered.acquire(timeout=PATIENT)
         waiting.append(pool.submit(client.post, "/v1/predict", content=ONE, headers=PNG))
-        while client.get("/metrics").text.find("mien_requests_inside 2.0") < 0:
-            pass
+        until(lambda: "mien_requests_inside 2.0" in client.get("/metrics").text)
         answer = client.post("/v1/predict", content=ONE, headers=PNG)
         refused(answer, 429, "busy")
         assert int(answer.headers["retry-after"]) >= 1
@@ -242,12 +240,11 @@ def test_clients_share_batches() -> None:
     slow.gate.clear()
     with served(slow, queue=16) as (client, engine), ThreadPoolExecutor(9) as pool:
         answers = [pool.submit(client.post, "/v1/predict", content=ONE, headers=PNG)]
-        assert slow.entered.acquire(timeout=60)
+        assert slow.entered.acquire(timeout=PATIENT)
         answers += [
             pool.submit(client.post, "/v1/predict", content=ONE, headers=PNG) for _ in range(8)
         ]
-        while engine.waiting < 8:
-            threading.Event().wait(0.01)
+        until(lambda: engine.waiting == 8)
         slow.gate.set()
         assert {each.result().status_code for each in answers} == {200}
     assert slow.batches == [1, 4, 4]

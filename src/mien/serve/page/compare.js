@@ -24,13 +24,15 @@ export class Compare {
   constructor(card, picture) {
     this.card = card;
     this.picture = picture;
-    this.picked = picture.faces[0].key;
     this.list = card.querySelector(".sides");
     chips(card.querySelector(".chips"), CHOICES, (names) => this.#switch(names));
+    this.pick(picture.faces[0].key);
   }
 
   pick(key) {
     this.picked = key;
+    const which = this.picture.faces.length > 1 ? ` face ${key + 1}` : "";
+    this.card.querySelector("legend").textContent = `Hide and compare${which}`;
     this.#show();
   }
 
@@ -66,6 +68,7 @@ export class Compare {
 
   #show() {
     this.list.hidden = !this.#on.length;
+    if (this.list.hidden) return this.list.replaceChildren();
     const face = this.#face();
     const bare = side("As it is", this.picture.image, this.picture, face, null);
     const sides = this.#on.map((name) => {

@@ -58,7 +58,11 @@ function label(pen, [x0, y0], face, size) {
 function bars(pen, boxes, index, face, size) {
   const { probabilities, expression } = reading(face);
   const names = Object.entries(probabilities);
-  const [width, height, pad] = [size * 15, size * (1.75 * names.length + 0.8), size * 0.4];
+  pen.font = `${size}px ${FONT}`;
+  const [column, figures] = [Object.keys(probabilities), [">99%"]].map((texts) =>
+    Math.max(...texts.map((text) => pen.measureText(text).width)) + size * 0.6);
+  const [rails, pad] = [size * 5.4, size * 0.4];
+  const [width, height] = [column + rails + figures + 2 * pad, size * (1.75 * names.length + 0.8)];
   const [x0, y0, x1, y1] = boxes[index];
   const x = Math.max(0, Math.min(x0, pen.canvas.width - width));
   const y = Math.max(0, Math.min(y0, pen.canvas.height - height));
@@ -75,8 +79,7 @@ function bars(pen, boxes, index, face, size) {
   for (const [row, [name, share]] of names.entries()) {
     const middle = top + size * 1.75 * (row + 0.5);
     const ink = name === expression ? "#181c24" : "#5c6472";
-    const rail = [left + size * 5.4, middle - size * 0.36, size * 5.9, size * 0.72];
-    pen.font = `${size}px ${FONT}`;
+    const rail = [left + column, middle - size * 0.36, rails, size * 0.72];
     write(pen, name, left, middle, "left", ink);
     plate(pen, rail, 0, "#e2e4e8");
     plate(pen, [rail[0], rail[1], rail[2] * share, rail[3]], 0, tone(name));

@@ -81,7 +81,8 @@ export class Boxes {
 
   #make(key) {
     const tag = element("span", { class: "tag" });
-    const pressed = { type: "button", class: "box", onclick: () => this.pick(key) };
+    const title = "Compare this face";
+    const pressed = { type: "button", class: "box", title, onclick: () => this.pick(key) };
     const node = this.pick ? element("button", pressed, tag) : element("div", { class: "box" }, tag);
     this.#nodes.set(key, node);
     this.layer.append(node);

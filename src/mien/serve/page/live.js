@@ -100,7 +100,7 @@ export class Live {
     this.#run = null;
     this.pace.textContent = "";
     this.kept.hidden = !this.#lines.length;
-    find("p", this.kept).textContent = plural(this.#lines.length, "row");
+    find("p", this.kept).textContent = `${plural(this.#lines.length, "row")} in the table`;
   }
 
   async #turn(run) {

@@ -134,11 +134,13 @@ function show(picture) {
   if (!faces.length) return;
   const compare = new Compare(card, picture);
   const boxes = new Boxes(find(".boxes", card), faces.length > 1 ? pick : null);
+  const lay = () => boxes.update(faces, { ...picture, picked: compare.picked });
   function pick(key) {
-    boxes.update(faces, { ...picture, picked: key });
     compare.pick(key);
+    lay();
   }
-  boxes.update(faces, { ...picture, picked: compare.picked });
+  lay();
+  new ResizeObserver(lay).observe(boxes.layer); // where tags have room depends on the window
   find(".tools", card).hidden = false;
 }
 
