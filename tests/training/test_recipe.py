@@ -54,6 +54,12 @@ def test_a_restart_beyond_the_epochs_asked_for_is_left_out_and_told(tmp_path: Pa
         read_recipe(path, **{"epochs": 3, "optimizer.restart_epoch": 4})
 
 
+def test_whether_a_network_is_compiled_leaves_the_hash(tmp_path: Path) -> None:
+    path = write(tmp_path, LEAST)
+    quicker = read_recipe(path, compile=True)
+    assert quicker.compile and quicker.sha256() == read_recipe(path).sha256()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -143,6 +143,19 @@ def test_what_concerns_the_file_alone_may_change_when_a_run_is_over(tmp_path: Pa
     assert best.stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_a_run_goes_on_compiled_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    monkeypatch.setenv("CXX", sys.executable)  # a program that is there
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda network, **how: None)
+    once = replace(TINY, epochs=1, compile=before)
+    best = loop.train(once, BrightOrDark(), tmp_path, quiet=True)
+    written = best.stat().st_mtime_ns
+    loop.train(replace(once, compile=not before), BrightOrDark(), tmp_path, quiet=True)
+    assert best.stat().st_mtime_ns == written
+
+
 def test_a_full_disk_stops_a_run_and_leaves_its_last_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

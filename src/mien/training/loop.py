@@ -19,7 +19,7 @@ from torch import nn
 from mien.errors import DataError, MienError, UsageError
 from mien.networks import registry
 from mien.networks.residual import ResidualNetwork, arranged
-from mien.training import checkpoint, distributed, memory, optimizers
+from mien.training import checkpoint, compiling, distributed, memory, optimizers
 from mien.training.distributed import World
 from mien.training.faces import Faces, View, Viewer
 from mien.training.lock import locked
@@ -32,6 +32,7 @@ from mien.training.validation import answers_of
 
 LAST = "last.safetensors"
 OF_THE_FILE = ("mirror", "quantize", "quantize_always")  # of matter only when a run is over
+OF_THE_MACHINE = ("compile",)  # of matter only for speed
 AHEAD = 6  # batches whose occluders are drawn before they are needed
 
 
@@ -77,7 +78,7 @@ def train(
     Under torchrun each process takes its share of every batch, and the first one writes.
     """
     world = distributed.join(device)
-    _check(recipe, world)
+    check(recipe, world.device)
     with ExitStack() as stack:
         if world.first:
             stack.enter_context(locked(out))
@@ -86,6 +87,8 @@ def train(
         try:
             return _train(recipe, task, out, world, logs)
         except (RuntimeError, MemoryError) as error:
+            if recipe.compile:
+                compiling.explain(error)
             if not memory.is_exhausted(error):
                 raise
         # Only here, where nothing holds on to its tensors, is the failed batch's memory free.
@@ -96,9 +99,12 @@ def train(
         )
 
 
-def _check(recipe: Recipe, world: World) -> None:
-    if recipe.precision == "float16" and world.device == "cpu":
+def check(recipe: Recipe, device: str) -> None:
+    """Refuse what a device cannot do."""
+    if recipe.precision == "float16" and device == "cpu":
         raise UsageError("a processor trains in float32 or bfloat16, not in float16: take bfloat16")
+    if recipe.compile:
+        compiling.check(device)
 
 
 def _attempt(recipe: Recipe, task: Task, device: str) -> Callable[[int], None]:
@@ -121,6 +127,8 @@ def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs) -> P
     scaler = torch.amp.GradScaler(enabled=recipe.precision == "float16")
     last, best = out / LAST, out / "best.safetensors"
     state = _resume(last, recipe, task, network, average, optimizer, scaler)
+    if recipe.compile:
+        network.compile(dynamic=False)
     run = Pass(recipe, task, world, world.wrap(network), scaler)
     viewer = task.viewer(world.device)
     answer = answers_of(average, task.plain, world)
@@ -253,7 +261,8 @@ def check_same(last: Path, recipe: dict[str, Any], fingerprint: str) -> None:
         return
     state = checkpoint.load_state(last)
     old = state.get("recipe", {})
-    changed = [k for k in recipe if k not in OF_THE_FILE and old.get(k) != recipe[k]]
+    free = OF_THE_FILE + OF_THE_MACHINE
+    changed = [k for k in recipe if k not in free and old.get(k) != recipe[k]]
     if changed:
         raise DataError(
             f"{last} was made by another recipe (differs in {', '.join(changed)}); "

@@ -31,7 +31,7 @@ from mien.training.labelled import LabelledTask
 from mien.training.landmarks import LandmarkTask
 from mien.training.lock import locked
 from mien.training.logs import Logs
-from mien.training.loop import LAST, build_network, check_same, train
+from mien.training.loop import LAST, build_network, check, check_same, train
 from mien.training.material import DataSource, gather
 from mien.training.paying import Trial, quantize_if_it_pays
 from mien.training.settings import Recipe
@@ -74,6 +74,7 @@ def run(
     figures.check()
     first = distributed.is_first()
     device = distributed.join(device).device
+    check(recipe, device)
     with locked(out) if first else nullcontext():
         work = prepare(recipe, source, quiet=quiet or not first)
         path = out / f"{recipe.name}.onnx"
