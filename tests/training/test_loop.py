@@ -165,7 +165,7 @@ def test_the_network_that_trains_is_compiled_and_the_one_that_is_kept_is_not(
 def test_compiling_needs_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = replace(TINY, compile=True)
     monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(UsageError, match="found no 'no-such-compiler'; install one .* CXX, or"):
+    with pytest.raises(UsageError, match=r"found no 'no-such-compiler'; install one .* CXX, or"):
         loop.train(recipe, BrightOrDark(), tmp_path / "run", quiet=True)
     assert not (tmp_path / "run").exists()
     compiling.check("cuda")  # which needs none

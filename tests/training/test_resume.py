@@ -58,7 +58,7 @@ def test_a_stopped_run_resumes_to_the_same_weights(
 ) -> None:
     whole, parts, recipe = tmp_path / "whole", tmp_path / "parts", RECIPES[name]
     loop.train(recipe, task_of(recipe), whole, quiet=True)
-    original = loop._views
+    original = loop.views
 
     def stopped(
         viewer: object, batches: object, recipe: object, epoch: int, world: object
@@ -70,7 +70,7 @@ def test_a_stopped_run_resumes_to_the_same_weights(
             yield batch
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "_views", stopped)
+        patch.setattr(loop, "views", stopped)
         with pytest.raises(KeyboardInterrupt):
             loop.train(recipe, task_of(recipe), parts, quiet=True)
     assert checkpoint.load(parts / "last.safetensors")[1]["epoch"] == 2

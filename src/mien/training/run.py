@@ -23,7 +23,7 @@ from mien.evaluation.receipts import versions
 from mien.files import write
 from mien.progress import say
 from mien.report import figures
-from mien.training import checkpoint, distributed
+from mien.training import checkpoint, distributed, mixing
 from mien.training.describe import answers_of, describe
 from mien.training.export import export, rewrite_metadata
 from mien.training.expression import ExpressionTask
@@ -81,12 +81,13 @@ def run(
         if not first:
             train(recipe, work.task, out, device=device, quiet=True)
             return path
-        check_same(out / LAST, recipe.to_dict(), work.task.fingerprint())
+        check_same(out / LAST, recipe, work.task.fingerprint())
         about = {**machine(device), "recipe": recipe.to_dict(), "data": dict(work.stated)}
         write(out / "run.json", json.dumps(about, indent=1) + "\n")
         watching = open_trackers(trackers, out, recipe)
         logs = Logs(out, epochs=recipe.epochs, quiet=quiet, trackers=watching)
         best = train(recipe, work.task, out, device=device, quiet=quiet, logs=logs)
+        best = mixing.mix(recipe, work.task, best, device=device, quiet=quiet)
         if tried := export_best(work, best, path, quiet=quiet):
             about["integers"] = tried.to_dict()
             write(out / "run.json", json.dumps(about, indent=1) + "\n")

@@ -143,7 +143,9 @@ class Selection:
 class Recipe:
     """Everything a training run depends on but the data and the machine.
 
-    compile: let torch.compile make the steps quicker, after a minute or two at first.
+    compile: let torch.compile make the steps quicker, after a minute or two at first. start: a
+    checkpoint whose average the run starts from, random weights without; start_share: how much of
+    it is mixed into the weights that the run ends with.
     """
 
     name: str
@@ -155,7 +157,8 @@ class Recipe:
     precision: str = "bfloat16"
     validate_every: int = 2
     compile: bool = False
-    start: str = ""  # a checkpoint whose average the run starts from; random weights without
+    start: str = ""
+    start_share: float = 0.0
     mirror: bool = False  # the answers of the file are averaged over a face and its mirror image
     quantize: bool = False  # the file computes in 8-bit integers, where that pays
     quantize_always: bool = False  # and also where it does not
