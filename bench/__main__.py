@@ -117,6 +117,9 @@ def training(
     workers: Annotated[int, typer.Option(min=0, help="Of the usual DataLoader.")] = 2,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds to take the best of.")] = 2,
     device: Annotated[str, typer.Option(metavar="cpu|cuda|auto")] = "cpu",
+    compile: Annotated[
+        bool, typer.Option("--compile", help="Time our loop with torch.compile, too.")
+    ] = False,
     json: Json = None,
 ) -> None:
     """Faces trained on a second; needs no data, but the extra train.
@@ -125,7 +128,7 @@ def training(
     """
     from bench.training import measure
 
-    _end(measure(faces, batch, workers, rounds, device), json)
+    _end(measure(faces, batch, workers, rounds, device, compile), json)
 
 
 def video(

@@ -1,6 +1,7 @@
 """The speeds of training are measured; how fast it is is only printed."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,20 @@ def test_three_ways_of_training_are_timed(
     assert all(rate > 0 for rate in found["per_second"].values())
     assert set(found["loop_in_parts_of"]) == {"usual", "bare"}
     assert "our loop" in capsys.readouterr().out
+
+
+def test_our_loop_is_timed_compiled_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from bench.training import measure
+
+    compiled = []
+    monkeypatch.setenv("CXX", sys.executable)  # a program that is there
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda network, **how: compiled.append(how))
+    report = measure(8, 4, 0, 1, "cpu", compiled=True)
+    assert len(compiled) == 1
+    assert report.figures["per_second"]["compiled"] > 0
+    assert [row[0] for row in report.tables[0].rows][-1] == "our loop, the network compiled"
 
 
 def test_the_usual_transforms_change_a_face_and_keep_its_shape() -> None:

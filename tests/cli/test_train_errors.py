@@ -49,7 +49,11 @@ def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("--set", "losses.kind=votes"), 4, "needs faces with FER+ votes"),
         (("--set", "hiding.flat=0.5"), 2, "hiding.occluders"),
         (("--set", "data.set=F"), 2, "unknown augmentation set 'F'"),
-        (("--set", "distillation.file=none.npz"), 4, "no teacher at none.npz"),
+        (
+            ("--set", "distillation.file=none.npz"),
+            4,
+            "make it: mien distill MODEL.onnx --data DIR --out none.npz",
+        ),
         (("--splits", "none.json"), 4, "cannot read none.json"),
         (("--set", "data.validation_share=0"), 2, "share"),
         (("--tensorboard",), 2, "needs the package tensorboard"),

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from mien.errors import MienError, UsageError
-from mien.training import checkpoint, distributed, loop
+from mien.training import batches, checkpoint, distributed
 from mien.training.distributed import World
 from tiny_training import BrightOrDark
 
@@ -144,7 +144,7 @@ def test_shares_hold_every_face_once() -> None:
 def test_more_processes_than_faces_of_a_batch_are_refused(tmp_path: Path) -> None:
     recipe = replace(BrightOrDark().recipe, batch_size=2)
     with pytest.raises(UsageError, match="a face for each of 4 processes, got 2"):
-        loop._shuffled(BrightOrDark(recipe), recipe, 0, World(size=4))
+        batches.shuffled(BrightOrDark(recipe), recipe, 0, World(size=4))
 
 
 def test_devices_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:

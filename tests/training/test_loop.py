@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mien.errors import DataError, MienError, UsageError
-from mien.training import checkpoint, loop
+from mien.training import checkpoint, compiling, loop
 from mien.training.augment import Augmentation
 from mien.training.faces import Faces, View, Viewer
 from mien.training.settings import NetworkSettings, Optimizer, Recipe, Selection
@@ -140,6 +141,49 @@ def test_what_this_machine_cannot_do_is_named(
     with pytest.raises(UsageError, match=message):
         recipe = replace(TINY, **changes)  # type: ignore[arg-type]
         loop.train(recipe, BrightOrDark(), tmp_path, device=device, quiet=True)
+
+
+def test_the_network_that_trains_is_compiled_and_the_one_that_is_kept_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[tuple[torch.nn.Module, dict[str, object]]] = []
+    monkeypatch.setenv("CXX", sys.executable)  # a program that is there
+    monkeypatch.setattr(
+        torch.nn.Module, "compile", lambda network, **how: compiled.append((network, how))
+    )
+    plain = loop.train(replace(TINY, epochs=1), BrightOrDark(), tmp_path / "plain", quiet=True)
+    assert not compiled
+    recipe = replace(TINY, epochs=1, compile=True)
+    best = loop.train(recipe, BrightOrDark(), tmp_path / "compiled", quiet=True)
+    ((network, how),) = compiled
+    assert how == {"dynamic": False}
+    last, _ = checkpoint.load(best.with_name("last.safetensors"))
+    torch.testing.assert_close(dict(network.state_dict()), last["network"], atol=0, rtol=0)
+    torch.testing.assert_close(checkpoint.load(best)[0], checkpoint.load(plain)[0], atol=0, rtol=0)
+
+
+def test_compiling_needs_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = replace(TINY, compile=True)
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(UsageError, match=r"found no 'no-such-compiler'; install one .* CXX, or"):
+        loop.train(recipe, BrightOrDark(), tmp_path / "run", quiet=True)
+    assert not (tmp_path / "run").exists()
+    compiling.check("cuda")  # which needs none
+
+
+def test_what_cannot_be_compiled_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torch._dynamo.exc import TorchDynamoException
+
+    class Lost(BrightOrDark):
+        def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
+            raise TorchDynamoException("C++ compile error\nand a page of it")
+
+    monkeypatch.setenv("CXX", sys.executable)
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda network, **how: None)
+    with pytest.raises(MienError, match=r"failed: C\+\+ compile error; leave compile off \(--set"):
+        loop.train(replace(TINY, compile=True), Lost(), tmp_path, quiet=True)
 
 
 def test_a_batch_that_does_not_fit_names_one_that_does(

@@ -17,7 +17,7 @@ def write(folder: Path, text: str) -> Path:
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
 def test_shipped_recipes_read(path: Path) -> None:
-    assert read_recipe(path).name == path.stem
+    assert read_recipe(path).name == path.stem.removesuffix("-second")
 
 
 def test_overrides_replace_what_the_file_says_and_none_does_not(tmp_path: Path) -> None:
@@ -54,6 +54,12 @@ def test_a_restart_beyond_the_epochs_asked_for_is_left_out_and_told(tmp_path: Pa
         read_recipe(path, **{"epochs": 3, "optimizer.restart_epoch": 4})
 
 
+def test_whether_a_network_is_compiled_leaves_the_hash(tmp_path: Path) -> None:
+    path = write(tmp_path, LEAST)
+    quicker = read_recipe(path, compile=True)
+    assert quicker.compile and quicker.sha256() == read_recipe(path).sha256()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -71,6 +77,10 @@ def test_a_restart_beyond_the_epochs_asked_for_is_left_out_and_told(tmp_path: Pa
             "for the schedule one-cycle",
         ),
         (LEAST + 'precision = "float16"\n[optimizer]\nkind = "sam"\n', "take bfloat16"),
+        (LEAST + 'start = "a"\nstart_share = 1.0\n', "start_share must be from 0 to below 1"),
+        (LEAST + 'start = "a"\nstart_share = -0.1\n', "from 0 to below 1, got -0.1"),
+        (LEAST + "start_share = nan\n", "from 0 to below 1, got nan"),
+        (LEAST + "start_share = 0.5\n", "start_share 0.5 needs `start`"),
         (LEAST + 'precision = "fp8"\n', "precision must be one of"),
         ('name = "x"\ntask = "dance"\n', "task must be one of"),
         ('name = "x"\n', "'task' is missing"),

@@ -58,7 +58,7 @@ def test_a_stopped_run_resumes_to_the_same_weights(
 ) -> None:
     whole, parts, recipe = tmp_path / "whole", tmp_path / "parts", RECIPES[name]
     loop.train(recipe, task_of(recipe), whole, quiet=True)
-    original = loop._views
+    original = loop.views
 
     def stopped(
         viewer: object, batches: object, recipe: object, epoch: int, world: object
@@ -70,7 +70,7 @@ def test_a_stopped_run_resumes_to_the_same_weights(
             yield batch
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "_views", stopped)
+        patch.setattr(loop, "views", stopped)
         with pytest.raises(KeyboardInterrupt):
             loop.train(recipe, task_of(recipe), parts, quiet=True)
     assert checkpoint.load(parts / "last.safetensors")[1]["epoch"] == 2
@@ -141,6 +141,19 @@ def test_what_concerns_the_file_alone_may_change_when_a_run_is_over(tmp_path: Pa
     before = best.stat().st_mtime_ns
     loop.train(replace(once, mirror=True, quantize=True), BrightOrDark(), tmp_path, quiet=True)
     assert best.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_run_goes_on_compiled_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    monkeypatch.setenv("CXX", sys.executable)  # a program that is there
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda network, **how: None)
+    once = replace(TINY, epochs=1, compile=before)
+    best = loop.train(once, BrightOrDark(), tmp_path, quiet=True)
+    written = best.stat().st_mtime_ns
+    loop.train(replace(once, compile=not before), BrightOrDark(), tmp_path, quiet=True)
+    assert best.stat().st_mtime_ns == written
 
 
 def test_a_full_disk_stops_a_run_and_leaves_its_last_checkpoint(

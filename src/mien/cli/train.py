@@ -85,7 +85,7 @@ def train(
     from mien.training.distributed import device_named, is_first
     from mien.training.recipe import lost_restart
     from mien.training.run import run
-    from mien.training.shipped import recipe_path
+    from mien.training.shipped import names, recipe_path
 
     flags = {
         "dataset": dataset,
@@ -104,7 +104,7 @@ def train(
     where = _recipe.source(made, data, table, option, points_file=points, splits=splits, fold=fold)
     if folds and made.task != "labels":
         raise UsageError(f"the task {made.task!r} of {made.name} has no folds; leave --folds out")
-    folder = out or Path("runs") / made.name
+    folder = out or Path("runs") / (str(recipe) if recipe in names() else made.name)
     if resume and not folder.is_dir():
         raise UsageError(f"there is no run in {folder} to resume; leave --resume out to start one")
     if recipe is not None and is_first() and (told := lost_restart(recipe_path(recipe), made)):

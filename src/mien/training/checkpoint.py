@@ -16,6 +16,14 @@ from mien.files import replacing
 
 Tensors = dict[str, Tensor]
 
+BEST, MIXED = "best.safetensors", "mixed.safetensors"
+
+
+def of_the_file(folder: Path) -> Path:
+    """Give the checkpoint that a run's model file is of: its mixture, else its best epoch."""
+    mixed = folder / MIXED
+    return mixed if mixed.is_file() else folder / BEST
+
 
 def save(path: Path, groups: dict[str, Tensors], state: dict[str, Any]) -> None:
     """Write the groups of tensors and the state; the file at `path` is old or new, never half."""

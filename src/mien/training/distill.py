@@ -87,7 +87,9 @@ def open_teacher(path: Path) -> Teacher:
         if about.pop("format") != FORMAT:
             raise ValueError("another format")
     except FileNotFoundError as error:
-        raise DataError(f"no teacher at {path}; make one with `mien distill`") from error
+        raise DataError(
+            f"no teacher at {path}; make it: mien distill MODEL.onnx --data DIR --out {path}"
+        ) from error
     except (OSError, KeyError, ValueError, AttributeError) as error:
         raise DataError(f"{path} must be a file that `mien distill` wrote: {error}") from error
     return Teacher(ids, shares, labels, about)

@@ -13,12 +13,12 @@ from mien.training.material import DataSource
 from mien.training.recipe import read_recipe
 from mien.training.run import export_best, prepare
 from mien.training.settings import Recipe
-from mien.training.summary import BEST, RUN
+from mien.training.summary import RUN
 
 
 def checkpoint_of(path: Path) -> Path:
-    """Give the checkpoint to export: that of the best epoch where a folder is named."""
-    found = path / BEST if path.is_dir() else path
+    """Give the checkpoint to export: where a folder is named, the one that its file is of."""
+    found = checkpoint.of_the_file(path) if path.is_dir() else path
     if not found.is_file():
         raise DataError(f"no checkpoint at {found}; expected the folder of a run, or a checkpoint")
     return found
@@ -29,7 +29,8 @@ def recipe_of(path: Path) -> Recipe:
     groups, state = checkpoint.load(path)
     if "average" not in groups or "figures" not in state:
         raise DataError(
-            f"{path} keeps a run that may go on, not what it found best; export {BEST} beside it"
+            f"{path} keeps a run that may go on, not what it found best; export"
+            f" {checkpoint.BEST} beside it"
         )
     flat: dict[str, Any] = {}
     for name, value in state["recipe"].items():

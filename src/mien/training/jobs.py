@@ -101,8 +101,9 @@ def _dealt(recipe: Recipe, source: DataSource, folds: int | None) -> Recipe:
 
 def _keep_plan(out: Path, recipe: Recipe, source: DataSource, folds: int | None) -> None:
     """Note what the job is of; refuse a folder that holds another one."""
+    lasting = replace(recipe, compile=False).to_dict()
     asked = {
-        **{name: value for name, value in recipe.to_dict().items() if name != "seed"},
+        **{name: value for name, value in lasting.items() if name != "seed"},
         "folds": folds,
         "table": source.table and source.table.resolve().name,
         "options": dict(source.options),

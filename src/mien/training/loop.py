@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import copy
-import math
+import hashlib
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
 from mien.errors import DataError, MienError, UsageError
 from mien.networks import registry
 from mien.networks.residual import ResidualNetwork, arranged
-from mien.training import checkpoint, distributed, memory, optimizers
+from mien.training import checkpoint, compiling, distributed, memory, optimizers
+from mien.training.batches import shuffled, views
 from mien.training.distributed import World
-from mien.training.faces import Faces, View, Viewer
 from mien.training.lock import locked
 from mien.training.logs import Logs
 from mien.training.passes import Losses, Pass, layout
@@ -31,8 +29,10 @@ from mien.training.task import Task
 from mien.training.validation import answers_of
 
 LAST = "last.safetensors"
-OF_THE_FILE = ("mirror", "quantize", "quantize_always")  # of matter only when a run is over
-AHEAD = 6  # batches whose occluders are drawn before they are needed
+START = "start_sha256"
+# Of matter only when a run is over.
+OF_THE_FILE = ("mirror", "quantize", "quantize_always", "start_share")
+OF_THE_MACHINE = ("compile",)  # of matter only for speed
 
 
 def build_network(recipe: Recipe, task: Task) -> nn.Module:
@@ -77,7 +77,7 @@ def train(
     Under torchrun each process takes its share of every batch, and the first one writes.
     """
     world = distributed.join(device)
-    _check(recipe, world)
+    check(recipe, world.device)
     with ExitStack() as stack:
         if world.first:
             stack.enter_context(locked(out))
@@ -86,6 +86,8 @@ def train(
         try:
             return _train(recipe, task, out, world, logs)
         except (RuntimeError, MemoryError) as error:
+            if recipe.compile:
+                compiling.explain(error)
             if not memory.is_exhausted(error):
                 raise
         # Only here, where nothing holds on to its tensors, is the failed batch's memory free.
@@ -96,9 +98,12 @@ def train(
         )
 
 
-def _check(recipe: Recipe, world: World) -> None:
-    if recipe.precision == "float16" and world.device == "cpu":
+def check(recipe: Recipe, device: str) -> None:
+    """Refuse what a device cannot do."""
+    if recipe.precision == "float16" and device == "cpu":
         raise UsageError("a processor trains in float32 or bfloat16, not in float16: take bfloat16")
+    if recipe.compile:
+        compiling.check(device)
 
 
 def _attempt(recipe: Recipe, task: Task, device: str) -> Callable[[int], None]:
@@ -119,8 +124,10 @@ def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs) -> P
     average = copy.deepcopy(network) if settings.ema else network
     optimizer = optimizers.make_optimizer(network, settings)
     scaler = torch.amp.GradScaler(enabled=recipe.precision == "float16")
-    last, best = out / LAST, out / "best.safetensors"
+    last, best = out / LAST, out / checkpoint.BEST
     state = _resume(last, recipe, task, network, average, optimizer, scaler)
+    if recipe.compile:
+        network.compile(dynamic=False)
     run = Pass(recipe, task, world, world.wrap(network), scaler)
     viewer = task.viewer(world.device)
     answer = answers_of(average, task.plain, world)
@@ -128,10 +135,10 @@ def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs) -> P
         epoch, started, seen = state["epoch"], time.monotonic(), 0
         # Dropout draws from here, so that a resumed run is the same.
         torch.manual_seed(recipe.seed * 100_003 + epoch + world.rank * 1_000_000_007)
-        batches = _shuffled(task, recipe, epoch, world)
+        batches = shuffled(task, recipe, epoch, world)
         losses = Losses(task, out)
         network.train()
-        for step, (faces, view) in enumerate(_views(viewer, batches, recipe, epoch, world)):
+        for step, (faces, view) in enumerate(views(viewer, batches, recipe, epoch, world)):
             done = epoch + step / len(batches)
             rate = learning_rate(settings, done, recipe.epochs, state["drops"])
             optimizers.set_rate(optimizer, rate)
@@ -179,33 +186,6 @@ def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs) -> P
     return best
 
 
-def _shuffled(task: Task, recipe: Recipe, epoch: int, world: World) -> list[Faces]:
-    """Deal the faces that an epoch shows into batches of about one size."""
-    order = task.order(epoch, np.random.default_rng([recipe.seed, epoch]))
-    batches = np.array_split(order, math.ceil(len(order) / recipe.batch_size))
-    if len(batches[-1]) < world.size:
-        raise UsageError(
-            f"a batch must hold a face for each of {world.size} processes, got {len(batches[-1])}; "
-            "raise batch_size or start fewer processes"
-        )
-    return batches
-
-
-def _views(
-    viewer: Viewer, batches: list[Faces], recipe: Recipe, epoch: int, world: World
-) -> Iterator[tuple[Faces, View]]:
-    """Yield each batch and the view of this process's share; a thread draws occluders ahead."""
-    shares = [world.share(faces) for faces in batches]
-    generator = torch.Generator(viewer.device).manual_seed(recipe.seed * 7_919 + epoch)
-    with ThreadPoolExecutor(1) as pool:
-        waiting: list[Future[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]]] = []
-        for number, (faces, share) in enumerate(zip(batches, shares, strict=True)):
-            for ahead in shares[number + len(waiting) : number + AHEAD]:
-                waiting.append(pool.submit(viewer.hide, ahead, epoch))
-            images, states = waiting.pop(0).result()
-            yield faces, viewer.view(share, epoch, images, states, generator)
-
-
 def _judged(state: dict[str, Any], figure: float, recipe: Recipe) -> bool:
     """Take a judgement into the state; tell whether it is the best so far."""
     epoch, settings = state["epoch"], recipe.optimizer
@@ -233,11 +213,21 @@ def _resume(
     scaler: torch.amp.GradScaler,
 ) -> dict[str, Any]:
     stored, data = recipe.to_dict(), task.fingerprint()
+    check_same(last, recipe, data)
     if not last.exists():
-        _start(recipe, network, average)
-        fresh = {"epoch": 0, "best": -1e9, "best_epoch": 0, "stale": 0, "drops": 0, "dropped": 0}
+        fresh: dict[str, Any] = {
+            "epoch": 0,
+            "best": -1e9,
+            "best_epoch": 0,
+            "stale": 0,
+            "drops": 0,
+            "dropped": 0,
+        }
+        if recipe.start:
+            tensors, fresh[START] = start_of(recipe)
+            for module in (network, average):
+                checkpoint.copy_into(module, tensors, recipe.start)
         return {**fresh, "recipe": stored, "fingerprint": data}
-    check_same(last, stored, data)
     groups, state = checkpoint.load(last)
     checkpoint.copy_into(network, groups["network"], str(last))
     if average is not network:
@@ -247,13 +237,18 @@ def _resume(
     return state
 
 
-def check_same(last: Path, recipe: dict[str, Any], fingerprint: str) -> None:
-    """Refuse to go on from a checkpoint by another recipe or on other faces."""
-    if not last.exists():
+def check_same(last: Path, recipe: Recipe, fingerprint: str) -> None:
+    """Refuse to go on from a checkpoint by another recipe, on other faces, from another start.
+
+    Where there is none, the start has to be there.
+    """
+    begun = last.exists()
+    start = start_of(recipe)[1] if recipe.start and (recipe.start_share or not begun) else None
+    if not begun:
         return
-    state = checkpoint.load_state(last)
-    old = state.get("recipe", {})
-    changed = [k for k in recipe if k not in OF_THE_FILE and old.get(k) != recipe[k]]
+    state, asked = checkpoint.load_state(last), recipe.to_dict()
+    old, free = state.get("recipe", {}), OF_THE_FILE + OF_THE_MACHINE
+    changed = [k for k in asked if k not in free and old.get(k) != asked[k]]
     if changed:
         raise DataError(
             f"{last} was made by another recipe (differs in {', '.join(changed)}); "
@@ -264,14 +259,22 @@ def check_same(last: Path, recipe: dict[str, Any], fingerprint: str) -> None:
             f"the training data must be those that {last} was made from, but they have changed; "
             "bring them back, or name another --out folder"
         )
+    if start and state.get(START, start) != start:
+        raise DataError(
+            f"{recipe.start} must be the checkpoint that {last} started from, but it has changed; "
+            "bring it back, or name another --out folder"
+        )
 
 
-def _start(recipe: Recipe, network: nn.Module, average: nn.Module) -> None:
-    if not recipe.start:
-        return
+def start_of(recipe: Recipe) -> tuple[checkpoint.Tensors, str]:
+    """Give the weights that a recipe starts from, and the SHA-256 of their file."""
     path = Path(recipe.start)
     if not path.is_file():
-        raise DataError(f"no checkpoint at {path}; run the recipe that makes it first, or --start")
+        raise DataError(
+            f"no checkpoint at {path}, which `start` names; train the recipe that makes it into"
+            f" that folder first (mien train RECIPE --out {path.parent}), or name another: --start"
+        )
     groups, _ = checkpoint.load(path)
-    for module in (network, average):
-        checkpoint.copy_into(module, groups["average"], str(path))
+    if "average" not in groups:
+        raise DataError(f"{path} keeps no average of weights; take {checkpoint.BEST} beside it")
+    return groups["average"], hashlib.sha256(path.read_bytes()).hexdigest()

@@ -73,7 +73,7 @@ def climbed(network: nn.Module, radius: float) -> Iterator[None]:
     before = [p.detach().clone() for p in moved]
     norms = torch.stack([torch.linalg.vector_norm(p.grad) for p in moved if p.grad is not None])
     scale = radius / (torch.linalg.vector_norm(norms) + 1e-12)
-    momenta = [(layer, layer.momentum) for layer in _batch_norms(network)]
+    momenta = [(layer, layer.momentum) for layer in batch_norms(network)]
     with torch.no_grad():
         for parameter in moved:
             if parameter.grad is not None:
@@ -90,7 +90,8 @@ def climbed(network: nn.Module, radius: float) -> Iterator[None]:
             layer.momentum = momentum
 
 
-def _batch_norms(network: nn.Module) -> list[nn.BatchNorm1d | nn.BatchNorm2d]:
+def batch_norms(network: nn.Module) -> list[nn.BatchNorm1d | nn.BatchNorm2d]:
+    """List the layers that keep statistics of their batches."""
     return [layer for layer in network.modules() if isinstance(layer, BATCH_NORM)]
 
 

@@ -113,6 +113,13 @@ def _check(recipe: Recipe) -> None:
         )
     if recipe.optimizer.restart_epoch and recipe.optimizer.schedule != "one-cycle":
         raise UsageError("optimizer.restart_epoch is for the schedule one-cycle; leave it out")
+    if not 0 <= recipe.start_share < 1:
+        raise UsageError(f"start_share must be from 0 to below 1, got {recipe.start_share}")
+    if recipe.start_share and not recipe.start:
+        raise UsageError(
+            f"start_share {recipe.start_share} needs `start`, the checkpoint that it is a share of;"
+            " name one, or set start_share to 0"
+        )
     if recipe.optimizer.kind == "sam" and recipe.precision == "float16":
         raise UsageError("sam needs gradients as they are, float16 scales them: take bfloat16")
     if len(recipe.network.widths) != len(recipe.network.blocks):

@@ -58,7 +58,8 @@ def reproduce(
     """
     shipped = read_recipe(recipe_path(published.recipe))
     recipe = read_recipe(recipe_path(published.recipe), **(changes or {}))
-    plan = {"run": published.recipe, "recipe": recipe.to_dict(), "seeds": seeds}
+    lasting = replace(recipe, compile=False).to_dict()
+    plan = {"run": published.recipe, "recipe": lasting, "seeds": seeds}
     keep_plan(out / PLAN, plan, "{run}")
     found = _check(recipe, published, source, out, quiet)
     if published.occluder != "none":

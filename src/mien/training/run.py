@@ -23,7 +23,7 @@ from mien.evaluation.receipts import versions
 from mien.files import write
 from mien.progress import say
 from mien.report import figures
-from mien.training import checkpoint, distributed
+from mien.training import checkpoint, distributed, mixing
 from mien.training.describe import answers_of, describe
 from mien.training.export import export, rewrite_metadata
 from mien.training.expression import ExpressionTask
@@ -31,7 +31,7 @@ from mien.training.labelled import LabelledTask
 from mien.training.landmarks import LandmarkTask
 from mien.training.lock import locked
 from mien.training.logs import Logs
-from mien.training.loop import LAST, build_network, check_same, train
+from mien.training.loop import LAST, build_network, check, check_same, train
 from mien.training.material import DataSource, gather
 from mien.training.paying import Trial, quantize_if_it_pays
 from mien.training.settings import Recipe
@@ -74,18 +74,20 @@ def run(
     figures.check()
     first = distributed.is_first()
     device = distributed.join(device).device
+    check(recipe, device)
     with locked(out) if first else nullcontext():
         work = prepare(recipe, source, quiet=quiet or not first)
         path = out / f"{recipe.name}.onnx"
         if not first:
             train(recipe, work.task, out, device=device, quiet=True)
             return path
-        check_same(out / LAST, recipe.to_dict(), work.task.fingerprint())
+        check_same(out / LAST, recipe, work.task.fingerprint())
         about = {**machine(device), "recipe": recipe.to_dict(), "data": dict(work.stated)}
         write(out / "run.json", json.dumps(about, indent=1) + "\n")
         watching = open_trackers(trackers, out, recipe)
         logs = Logs(out, epochs=recipe.epochs, quiet=quiet, trackers=watching)
         best = train(recipe, work.task, out, device=device, quiet=quiet, logs=logs)
+        best = mixing.mix(recipe, work.task, best, device=device, quiet=quiet)
         if tried := export_best(work, best, path, quiet=quiet):
             about["integers"] = tried.to_dict()
             write(out / "run.json", json.dumps(about, indent=1) + "\n")

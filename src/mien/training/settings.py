@@ -141,7 +141,12 @@ class Selection:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything a training run depends on but the data and the machine."""
+    """Everything a training run depends on but the data and the machine.
+
+    compile: let torch.compile make the steps quicker, after a minute or two at first. start: a
+    checkpoint whose average the run starts from, random weights without; start_share: how much of
+    it is mixed into the weights that the run ends with.
+    """
 
     name: str
     task: str
@@ -151,7 +156,9 @@ class Recipe:
     batch_size: int = 192
     precision: str = "bfloat16"
     validate_every: int = 2
-    start: str = ""  # a checkpoint whose average the run starts from; random weights without
+    compile: bool = False
+    start: str = ""
+    start_share: float = 0.0
     mirror: bool = False  # the answers of the file are averaged over a face and its mirror image
     quantize: bool = False  # the file computes in 8-bit integers, where that pays
     quantize_always: bool = False  # and also where it does not
@@ -170,8 +177,11 @@ class Recipe:
         return found
 
     def sha256(self) -> str:
-        """Hash what differs from the defaults, so that a new setting leaves old hashes alone."""
-        text = json.dumps(_stated(self), sort_keys=True)
+        """Hash what differs from the defaults, so that a new setting leaves old hashes alone.
+
+        `compile` is left out: it is a matter of speed, as the machine is.
+        """
+        text = json.dumps(_stated(dataclasses.replace(self, compile=False)), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

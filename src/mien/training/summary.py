@@ -23,7 +23,7 @@ from mien.training.predictions import PREDICTIONS, measured, write_predictions
 from mien.training.settings import Recipe
 from mien.training.stating import differing, toml, words
 
-PAGE, SUMMARY, RUN, BEST = "index.html", "summary.json", "run.json", "best.safetensors"
+PAGE, SUMMARY, RUN = "index.html", "summary.json", "run.json"
 LONE_FOLDS = ("official", "hold-out")  # of protocols that have no other
 NAMES = {"validation": "Validation part", "test": "Test part"}
 
@@ -34,7 +34,7 @@ class Run:
 
     folder: Path
     recipe: Recipe
-    state: Mapping[str, Any]  # of the best checkpoint: best_epoch, figures
+    state: Mapping[str, Any]  # of the checkpoint that is the file: best_epoch, figures
     about: Mapping[str, Any]  # run.json
     receipts: Mapping[str, Receipt]
 
@@ -59,7 +59,7 @@ def conclude(
     }
     if save_predictions and "test" in receipts:
         write_predictions(receipts["test"], out / PREDICTIONS)
-    _, state = checkpoint.load(out / BEST)
+    _, state = checkpoint.load(checkpoint.of_the_file(out))
     write_curves(out, state.get("best_epoch"))
     run = Run(out, recipe, state, read_object(out / RUN, "train once more"), receipts)
     write(out / SUMMARY, json.dumps(_numbers(run), indent=1) + "\n")
@@ -99,7 +99,9 @@ def _numbers(run: Run) -> dict[str, Any]:
 
 
 def _lead(run: Run, epochs: int) -> str:
-    best = f"Of {epochs} epochs, epoch {run.state.get('best_epoch', epochs)} was kept."
+    best = f"Of {epochs} epochs, epoch {run.state.get('best_epoch', epochs)} was kept"
+    share = run.recipe.start_share
+    best += f", and mixed with the weights it started from: {share:g} are theirs." if share else "."
     for part in ("test", "validation"):
         if part in run.receipts:
             result = run.receipts[part].result
@@ -132,7 +134,8 @@ def _curves(run: Run) -> Iterator[Block]:
     for title, lines in panels(history(run.folder)).items():
         yield Shown(figures.history_figure({name: {title: of} for name, of in lines.items()}))
     if found := _figures(run):
-        yield f"At epoch {run.state['best_epoch']}, before the file was written:"
+        mixed = ", mixed with the start" if run.recipe.start_share else ""
+        yield f"At epoch {run.state['best_epoch']}{mixed}, before the file was written:"
         yield Table(("measure", "value"), [(name, f"{value:.4f}") for name, value in found])
 
 
