@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tiny_videos
+from mien import files
 from mien.cli import _video
 from mien.cli._journal import Journal, Look
 from mien.errors import InputError, OutputError, UsageError
@@ -243,19 +244,20 @@ def test_a_killed_process_leaves_its_work_behind(
     start: Callable, predict: Callable, tmp_path: Path, expression_path: Path
 ) -> None:
     clip = tiny_videos.video(tmp_path / "clip.mp4", tiny_videos.pictures(40))
-    out, slow = tmp_path / "rows.jsonl", "import time; from mien.cli._journal import Journal as J"
-    slow += (
-        "; add = J.add; J.add = lambda *look: (add(*look), time.sleep(0.1), print('.', flush=True))"
-    )
-    words = ("--model", expression_path, "--detector", "whole", "--out", out)
+    out, drawn = tmp_path / "rows.jsonl", tmp_path / "drawn"
+    words = ("--model", expression_path, "--detector", "whole", "--out", out, "--draw", drawn)
     process = start("predict", clip, *words, first=SLOWLY)
     for _ in range(3):
         process.stdout.readline()
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not out.exists()
-    done = predict(clip, "--out", out)
+    assert list(tmp_path.glob(".*.part")) and list(drawn.glob(".*"))
+    files._unfinished_in.cache_clear()  # as in the new process that goes on
+    done = predict(clip, "--out", out, "--draw", drawn)
     assert "going on behind" in done.err
+    assert not list(tmp_path.glob(".*"))
+    assert [path.name for path in drawn.iterdir()] == ["clip.mp4"]
     assert [row["frame"] for row in parsed(out.read_text())] == list(range(40))
 
 
