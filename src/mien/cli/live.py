@@ -182,15 +182,14 @@ def _closed_by_signals(window: "Window") -> Iterator[None]:
     def close(number: int, frame: FrameType | None) -> None:
         window.closed = True
 
-    asked = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
-    usual = [one for one in asked if one is not None and signal.getsignal(one) is signal.SIG_DFL]
-    for one in usual:
-        signal.signal(one, close)
+    asked = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    free = [one for one in asked if signal.getsignal(one) not in (signal.SIG_IGN, None)]
+    before = {one: signal.signal(one, close) for one in free}
     try:
         yield
     finally:
-        for one in usual:
-            signal.signal(one, signal.SIG_DFL)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _rows(name: str, reading: "Reading", *, smoothed: bool) -> "list[Record]":
