@@ -230,14 +230,36 @@ def test_a_work_that_was_killed_goes_on_to_the_same_end(
     assert not journal.exists()
 
 
-def test_unfinished_work_of_another_kind_is_not_gone_on_with(
+def test_what_is_made_of_unfinished_work_may_differ(
     predict: Callable, clip: Path, tmp_path: Path
 ) -> None:
     with killed(behind=3):
         predict(clip, "--out", tmp_path / "rows.csv")
-    done = predict(clip, "--out", tmp_path / "rows.csv", "--every", "2")
+    words = (clip, "--smooth", "0", "--jobs", "2", "--draw", tmp_path / "drawn", "--events")
+    whole = predict(*words, tmp_path / "a.csv", "--out", tmp_path / "whole.csv")
+    done = predict(*words, tmp_path / "b.csv", "--out", tmp_path / "rows.csv")
+    assert "going on behind" in done.err and "going on" not in whole.err
+    for one, other in (("rows.csv", "whole.csv"), ("b.csv", "a.csv")):
+        assert (tmp_path / one).read_text() == (tmp_path / other).read_text()
+
+
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [
+        (("--every", "2"), "every"),
+        (("--end", "0.2"), "end"),
+        (("--points",), "points"),
+        (("--min-face", "40"), "min_face"),
+    ],
+)
+def test_unfinished_work_of_another_kind_is_not_gone_on_with(
+    predict: Callable, clip: Path, tmp_path: Path, option: tuple[str, ...], named: str
+) -> None:
+    with killed(behind=3):
+        predict(clip, "--out", tmp_path / "rows.csv")
+    done = predict(clip, "--out", tmp_path / "rows.csv", *option)
     assert done.code == OutputError.exit_code
-    assert "every differ" in done.err and ".rows.csv.part" in done.err
+    assert f": {named} differ" in done.err and ".rows.csv.part" in done.err
 
 
 def test_a_killed_process_leaves_its_work_behind(
