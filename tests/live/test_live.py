@@ -168,9 +168,27 @@ def test_a_camera_that_is_unplugged_leaves_a_whole_table(
     shown = presses()
     device.grab = lambda: not shown  # type: ignore[method-assign]
     code, _, err = live("0", "--yes", "--record", tmp_path / "faces.csv")
-    assert code == 3 and "error: camera 0 was unplugged" in err
-    assert len((tmp_path / "faces.csv").read_text().splitlines()) > 1
+    head, *rows = (tmp_path / "faces.csv").read_text().splitlines()
+    assert code == 3 and head.startswith("schema,") and rows
+    said = f"what was read until then is written to {tmp_path / 'faces.csv'} (rows: {len(rows)})"
+    assert f"error: camera 0 was unplugged; plug it in and start again; {said}" in err
     assert device.released.wait(5)
+
+
+def test_a_camera_that_gives_no_picture_leaves_the_old_table(
+    live: Callable[..., Done],
+    device: StillDevice,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(camera, "_FIRST_S", 0.1)
+    monkeypatch.setattr("sys.platform", "darwin")
+    device.grab = lambda: False  # type: ignore[method-assign]
+    table = tmp_path / "faces.csv"
+    table.write_text("old")
+    code, _, err = live("0", "--yes", "--quiet", "--record", table)
+    assert code == 3 and err.startswith("error: camera 0 gives no picture") and "written" not in err
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("faces.csv", "old")]
 
 
 @pytest.mark.parametrize(
