@@ -100,6 +100,19 @@ def test_a_video_is_shown_to_its_end_and_summed_up(live: Callable[..., Done], cl
     assert "pictures shown" in err and "camera" not in err
 
 
+def test_numbered_images_are_a_video(
+    live: Callable[..., Done], portrait_path: Path, tmp_path: Path
+) -> None:
+    portrait = images.resize(images.read(portrait_path)[:384], (240, 320))
+    for number in range(5):
+        images.write(tmp_path / f"img{number:04}.png", portrait)
+    code, _, err = live(tmp_path / "img%04d.png", "--record", tmp_path / "faces.csv")
+    assert code == 0 and "pictures shown" in err and "camera" not in err
+    assert len((tmp_path / "faces.csv").read_text().splitlines()) > 1
+    code, _, err = live(tmp_path / "none%04d.png")
+    assert code == 3 and err.startswith("error: no image fits")
+
+
 def test_without_a_screen_the_error_comes_alone(
     clip: Path,
     shipped_models: None,
