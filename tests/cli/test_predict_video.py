@@ -143,7 +143,7 @@ def test_events_are_told_to_people_and_to_files(
     done = predict(clip, "--format", "table", "--events", written)
     header, line = done.out.splitlines()
     assert header.split() == ["track", "expression", "from", "to", "peak"]
-    assert line.split()[:3] == ["1", "happiness", "0:00"]
+    assert line.split()[:3] == ["1", "happiness", "0:00.00"]
     (event,) = rows(written)
     assert (event["schema"], event["end_s"], event["frames"]) == ("mien.events/1", "0.44", "12")
     assert len(whole) == 12 and str(written) in done.err
