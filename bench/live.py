@@ -78,15 +78,16 @@ def measure(seconds: float, fps: float) -> Report:
                 "shown",
                 "pictures a second",
                 "read a second",
-                "behind the camera: usual",
+                "lag: usual",
                 "95 %",
                 "most",
                 "over 100 ms",
-                "from camera to screen",
+                "camera to screen",
             ),
             rows,
-            "behind: how much older the picture on screen is than the camera's newest, at any"
-            " moment; from camera to screen: usual time until a picture appears",
+            "lag: how much older the picture on screen is than the camera's newest, at any moment;"
+            " camera to screen: the time from when the camera gives a picture until it is on"
+            " screen, usually",
         )
     )
     return report

@@ -1,5 +1,7 @@
 """Files are written whole or not at all, and what cannot be written is known before."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from itertools import count
@@ -30,6 +32,30 @@ def test_what_is_stopped_leaves_the_old_file(tmp_path: Path) -> None:
         temporary.write_text("ne")
         raise KeyboardInterrupt
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a", "old")]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="told by /proc")
+def test_what_killed_processes_left_of_a_file_is_removed(tmp_path: Path) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    here = files.unfinished(tmp_path / "a").name.split(".")[2]
+    left = [tmp_path / f".a.csv.{here}.{killed.pid}.{thread}.part" for thread in (7, 8)]
+    kept = [
+        tmp_path / f".a.csv.{here}.{os.getpid()}.7.part",
+        tmp_path / f".a.csv.{here}.{os.getppid()}.7.part",
+        tmp_path / f".a.csv.{here}.{10**30}.7.part",
+        tmp_path / f".a.csv.0123abcd.{killed.pid}.7.part",  # of another machine
+        tmp_path / f".b.csv.{here}.{killed.pid}.7.part",
+        tmp_path / f".a.csv.{here}.{killed.pid}.7.mp4",
+        tmp_path / ".a.csv.part",
+    ]
+    for path in (*left, *kept):
+        path.write_text("half")
+    files._unfinished_in.cache_clear()  # as in a new process
+    files.write(tmp_path / "a.csv", "whole")
+    assert {*tmp_path.iterdir()} == {*kept, tmp_path / "a.csv"}
+    assert files.unfinished(tmp_path / "a.csv", ".mp4").suffix == ".mp4"
+    assert not kept[5].exists()
 
 
 def interrupted_at(step: int, work: Callable[[], object]) -> bool:

@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
+from zlib import crc32
 
 from mien.errors import DataError, OutputError, UsageError
 
@@ -20,6 +23,9 @@ _FLAGS = {
     "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
     "a": os.O_WRONLY | os.O_CREAT | os.O_APPEND,
 }
+
+# .NAME.NUMBERING.PROCESS.THREAD.SUFFIX
+_UNFINISHED = re.compile(r"\.(.+)\.([0-9a-f]{8})\.([0-9]+)\.[0-9]+(\.[^.]+)", re.DOTALL)
 
 
 @contextmanager
@@ -44,7 +50,7 @@ def replacing(target: str | Path, *, parents: bool = True, advice: str = "") -> 
     OutputError, which ends with the advice.
     """
     real = Path(os.path.realpath(target))
-    temporary = real.with_name(f".{real.name}.{os.getpid()}.{threading.get_ident()}.part")
+    temporary = unfinished(real)
     try:
         if parents:
             real.parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +63,51 @@ def replacing(target: str | Path, *, parents: bool = True, advice: str = "") -> 
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def unfinished(target: Path, suffix: str = ".part") -> Path:
+    """Name what becomes the target, beside it; what killed processes left of it is removed."""
+    for name, process in _unfinished_in(target.parent).get((target.name, suffix), ()):
+        if _is_over(process):
+            with suppress(OSError):
+                target.with_name(name).unlink()
+    writer = f"{_numbering()}.{os.getpid()}.{threading.get_native_id()}"
+    return target.with_name(f".{target.name}.{writer}{suffix}")
+
+
+@lru_cache(maxsize=64)
+def _unfinished_in(folder: Path) -> dict[tuple[str, str], list[tuple[str, int]]]:
+    """List by target and suffix what is unfinished, and whose; once a process, for speed.
+
+    What another machine or container writes is none of ours: whether it is over is not known here.
+    """
+    found: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            named = _UNFINISHED.fullmatch(name)
+            if named and named[2] == _numbering():
+                found.setdefault((named[1], named[4]), []).append((name, int(named[3])))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _numbering() -> str:
+    """Tell what the numbers of processes count in: one start of one machine, in one container."""
+    try:
+        start = Path("/proc/sys/kernel/random/boot_id").read_bytes()
+        return f"{crc32(start + str(os.stat('/proc/self/ns/pid').st_ino).encode()):08x}"
+    except OSError:  # not Linux: what is unfinished stays
+        return "-"
+
+
+def _is_over(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # another user's, or no number of a process
+        pass
+    return False
 
 
 def write(target: str | Path, content: str | bytes) -> None:

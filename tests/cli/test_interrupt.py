@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle: what is printed is whole, no file is half written, the code is 130."""
+"""Ctrl-C or SIGTERM in the middle: what is printed is whole, and no file is half written."""
 
 import csv
 import json
@@ -65,8 +65,9 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None
         time.sleep(0.02)
 
 
-def interrupt(process: subprocess.Popen[str]) -> tuple[str, str]:
-    process.send_signal(signal.SIGINT)
+def interrupt(process: subprocess.Popen[str], *stops: signal.Signals) -> tuple[str, str]:
+    for stop in stops or (signal.SIGINT,):
+        process.send_signal(stop)
     return process.communicate(timeout=240)
 
 
@@ -88,8 +89,16 @@ def test_what_predict_has_printed_is_whole(
     assert errors.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("stops", "code"), [([signal.SIGINT], 130), ([signal.SIGTERM, signal.SIGTERM], 143)]
+)
 def test_predict_leaves_no_half_file_and_keeps_the_old_one(
-    start: Callable, many: Path, expression_path: Path, tmp_path: Path
+    stops: list[signal.Signals],
+    code: int,
+    start: Callable,
+    many: Path,
+    expression_path: Path,
+    tmp_path: Path,
 ) -> None:
     out, drawn = tmp_path / "out" / "faces.csv", tmp_path / "drawn"
     out.parent.mkdir()
@@ -97,8 +106,8 @@ def test_predict_leaves_no_half_file_and_keeps_the_old_one(
     words = ["predict", many, "--model", expression_path, "--detector", "whole", "--jobs", "2"]
     process = start(*words, "--out", out, "--draw", drawn, first=SLOW)
     until(lambda: drawn.is_dir() and len(list(drawn.iterdir())) > 3, process)
-    _, errors = interrupt(process)
-    assert process.returncode == 130
+    _, errors = interrupt(process, *stops)
+    assert process.returncode == code
     assert f"{out} was not written" in errors
     assert list(out.parent.iterdir()) == [out]
     assert out.read_text() == "old"

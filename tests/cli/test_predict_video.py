@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tiny_videos
+from mien import files
 from mien.cli import _video
 from mien.cli._journal import Journal, Look
 from mien.errors import InputError, OutputError, UsageError
@@ -142,7 +143,7 @@ def test_events_are_told_to_people_and_to_files(
     done = predict(clip, "--format", "table", "--events", written)
     header, line = done.out.splitlines()
     assert header.split() == ["track", "expression", "from", "to", "peak"]
-    assert line.split()[:3] == ["1", "happiness", "0:00"]
+    assert line.split()[:3] == ["1", "happiness", "0:00.00"]
     (event,) = rows(written)
     assert (event["schema"], event["end_s"], event["frames"]) == ("mien.events/1", "0.44", "12")
     assert len(whole) == 12 and str(written) in done.err
@@ -229,33 +230,56 @@ def test_a_work_that_was_killed_goes_on_to_the_same_end(
     assert not journal.exists()
 
 
-def test_unfinished_work_of_another_kind_is_not_gone_on_with(
+def test_what_is_made_of_unfinished_work_may_differ(
     predict: Callable, clip: Path, tmp_path: Path
 ) -> None:
     with killed(behind=3):
         predict(clip, "--out", tmp_path / "rows.csv")
-    done = predict(clip, "--out", tmp_path / "rows.csv", "--every", "2")
+    words = (clip, "--smooth", "0", "--jobs", "2", "--draw", tmp_path / "drawn", "--events")
+    whole = predict(*words, tmp_path / "a.csv", "--out", tmp_path / "whole.csv")
+    done = predict(*words, tmp_path / "b.csv", "--out", tmp_path / "rows.csv")
+    assert "going on behind" in done.err and "going on" not in whole.err
+    for one, other in (("rows.csv", "whole.csv"), ("b.csv", "a.csv")):
+        assert (tmp_path / one).read_text() == (tmp_path / other).read_text()
+
+
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [
+        (("--every", "2"), "every"),
+        (("--end", "0.2"), "end"),
+        (("--points",), "points"),
+        (("--min-face", "40"), "min_face"),
+    ],
+)
+def test_unfinished_work_of_another_kind_is_not_gone_on_with(
+    predict: Callable, clip: Path, tmp_path: Path, option: tuple[str, ...], named: str
+) -> None:
+    with killed(behind=3):
+        predict(clip, "--out", tmp_path / "rows.csv")
+    done = predict(clip, "--out", tmp_path / "rows.csv", *option)
     assert done.code == OutputError.exit_code
-    assert "every differ" in done.err and ".rows.csv.part" in done.err
+    assert f": {named} differ" in done.err and ".rows.csv.part" in done.err
 
 
 def test_a_killed_process_leaves_its_work_behind(
     start: Callable, predict: Callable, tmp_path: Path, expression_path: Path
 ) -> None:
     clip = tiny_videos.video(tmp_path / "clip.mp4", tiny_videos.pictures(40))
-    out, slow = tmp_path / "rows.jsonl", "import time; from mien.cli._journal import Journal as J"
-    slow += (
-        "; add = J.add; J.add = lambda *look: (add(*look), time.sleep(0.1), print('.', flush=True))"
-    )
-    words = ("--model", expression_path, "--detector", "whole", "--out", out)
+    out, drawn = tmp_path / "rows.jsonl", tmp_path / "drawn"
+    words = ("--model", expression_path, "--detector", "whole", "--out", out, "--draw", drawn)
     process = start("predict", clip, *words, first=SLOWLY)
     for _ in range(3):
         process.stdout.readline()
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not out.exists()
-    done = predict(clip, "--out", out)
+    assert list(tmp_path.glob(".*.part")) and list(drawn.glob(".*"))
+    files._unfinished_in.cache_clear()  # as in the new process that goes on
+    done = predict(clip, "--out", out, "--draw", drawn)
     assert "going on behind" in done.err
+    assert not list(tmp_path.glob(".*"))
+    assert [path.name for path in drawn.iterdir()] == ["clip.mp4"]
     assert [row["frame"] for row in parsed(out.read_text())] == list(range(40))
 
 

@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,17 @@ def test_bars_hide_no_other_face(photo):
     for one in crowd:
         x0, y0, x1, y1 = map(int, one.face.box_xyxy)
         assert (out[y0 + 8 : y1 - 8, x0 + 8 : x1 - 8] == 128).all()
+
+
+@pytest.mark.parametrize("crowd", [slice(2), slice(1, 3), slice(3)])
+def test_bars_and_labels_of_neighbours_hide_nothing_of_each_other(crowd, monkeypatch):
+    plates, whole = [], drawing._whole
+    monkeypatch.setattr(drawing, "_whole", lambda box: plates.append(box) or whole(box))
+    boxes = [(x, 150.0, x + 110.0, 290.0) for x in (150.0, 290.0, 430.0)][crowd]
+    drawing.annotate(np.full((720, 800, 3), 128, np.uint8), [prediction(box) for box in boxes])
+    assert len(plates) == 2 * len(boxes)
+    for a, b in combinations([*plates, *boxes], 2):
+        assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,19 @@ def test_a_video_is_shown_to_its_end_and_summed_up(live: Callable[..., Done], cl
     assert re.search(r"\d pictures? shown", err) and "camera" not in err
 
 
+def test_numbered_images_are_a_video(
+    live: Callable[..., Done], portrait_path: Path, tmp_path: Path
+) -> None:
+    portrait = images.resize(images.read(portrait_path)[:384], (240, 320))
+    for number in range(5):
+        images.write(tmp_path / f"img{number:04}.png", portrait)
+    code, _, err = live(tmp_path / "img%04d.png", "--record", tmp_path / "faces.csv")
+    assert code == 0 and "pictures shown" in err and "camera" not in err
+    assert len((tmp_path / "faces.csv").read_text().splitlines()) > 1
+    code, _, err = live(tmp_path / "none%04d.png")
+    assert code == 3 and err.startswith("error: no image fits")
+
+
 def test_without_a_screen_the_error_comes_alone(
     clip: Path,
     shipped_models: None,
@@ -169,9 +182,27 @@ def test_a_camera_that_is_unplugged_leaves_a_whole_table(
     shown = presses()
     device.grab = lambda: not shown  # type: ignore[method-assign]
     code, _, err = live("0", "--yes", "--record", tmp_path / "faces.csv")
-    assert code == 3 and "error: camera 0 was unplugged" in err
-    assert len((tmp_path / "faces.csv").read_text().splitlines()) > 1
+    head, *rows = (tmp_path / "faces.csv").read_text().splitlines()
+    assert code == 3 and head.startswith("schema,") and rows
+    said = f"what was read until then is written to {tmp_path / 'faces.csv'} (rows: {len(rows)})"
+    assert f"error: camera 0 was unplugged; plug it in and start again; {said}" in err
     assert device.released.wait(5)
+
+
+def test_a_camera_that_gives_no_picture_leaves_the_old_table(
+    live: Callable[..., Done],
+    device: StillDevice,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(camera, "_FIRST_S", 0.1)
+    monkeypatch.setattr("sys.platform", "darwin")
+    device.grab = lambda: False  # type: ignore[method-assign]
+    table = tmp_path / "faces.csv"
+    table.write_text("old")
+    code, _, err = live("0", "--yes", "--quiet", "--record", table)
+    assert code == 3 and err.startswith("error: camera 0 gives no picture") and "written" not in err
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("faces.csv", "old")]
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,30 @@ def test_a_stream_that_falls_silent_is_given_up_once(
     assert time.perf_counter() - start < 10
 
 
+class Late:
+    """A capture whose frames are slow to come."""
+
+    def __init__(self, capture: Any) -> None:
+        self._capture = capture
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._capture, name)
+
+    def grab(self) -> bool:
+        time.sleep(0.2)
+        return bool(self._capture.grab())
+
+
+def test_what_comes_after_silence_is_not_waited_for(
+    site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_video(f"{site}/stream") as stream:
+        monkeypatch.setattr(video, "_WAIT_S", 0.1)
+        reader: Any = stream._reader
+        monkeypatch.setattr(reader, "_capture", Late(reader._capture))
+        assert list(stream) == [] and stream.ran_out
+
+
 def test_an_address_where_nothing_answers_is_asked_once_and_named_without_its_password() -> None:
     with pytest.raises(InputError, match=r"cannot open rtsp://127\.0\.0\.1:9/x: is it on"):
         open_video("rtsp://me:secret@127.0.0.1:9/x")

@@ -31,6 +31,11 @@ def test_an_event_has_a_start_an_end_and_a_peak() -> None:
     }
 
 
+def test_times_are_those_of_the_rows() -> None:
+    (event,) = found(0.1, 0.55, 0.9, fps=3, least_s=0)
+    assert [event.to_dict()[name] for name in ("start_s", "end_s")] == [0.3333, 0.6667]
+
+
 def test_a_share_that_wavers_is_one_event() -> None:
     assert len(found(0.55, 0.45, 0.55, 0.45, 0.55)) == 1
     assert len(found(0.55, 0.55, 0.55, 0.3, 0.55, 0.55, 0.55)) == 2

@@ -78,3 +78,7 @@ def test_ticks_stand_where_clocks_divide_time(length_s: float, expected: float) 
 )
 def test_times_are_written_for_people(time_s: float, expected: str) -> None:
     assert clock(time_s) == expected
+
+
+def test_times_below_each_other_are_as_long() -> None:
+    assert [clock(time_s, even=True) for time_s in (0, 65.5)] == ["0:00.00", "1:05.50"]

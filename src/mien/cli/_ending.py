@@ -2,8 +2,11 @@
 
 import functools
 import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec
 
 import typer
@@ -13,6 +16,7 @@ from mien.errors import MienError
 
 INTERRUPTED = 130  # as shells count: 128 and the number of the signal
 BROKEN_PIPE = 141
+TERMINATED = 143
 
 P = ParamSpec("P")
 
@@ -22,20 +26,45 @@ def ends_well(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def run(*arguments: P.args, **named: P.kwargs) -> None:
+        terminated = threading.Event()
         try:
-            command(*arguments, **named)
-            with writing("standard output"):
-                sys.stdout.flush()
+            with _terminable(terminated):
+                command(*arguments, **named)
+                with writing("standard output"):
+                    sys.stdout.flush()
         except MienError as error:
             _say(f"error: {error}")
             _leave(error.exit_code)
         except KeyboardInterrupt as stop:
             _say(f"interrupted: {stop}" if str(stop) else "interrupted")
-            _leave(INTERRUPTED)
+            _leave(TERMINATED if terminated.is_set() else INTERRUPTED)
         except BrokenPipeError:
             _leave(BROKEN_PIPE)
 
     return run
+
+
+@contextmanager
+def _terminable(terminated: threading.Event) -> Iterator[None]:
+    """Let SIGTERM come as Ctrl-C does, and set the event.
+
+    Only once: `timeout` sends it twice. Where something else minds it, that is left alone.
+    """
+
+    def stop(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        terminated.set()
+        raise KeyboardInterrupt
+
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _say(message: str) -> None:

@@ -252,7 +252,7 @@ def _rows(events: Sequence[Event]) -> list[list[str]]:
 
 
 def _row(event: Event) -> list[str]:
-    times = (clock(time_s) for time_s in (event.start_s, event.end_s, event.peak_s))
+    times = (clock(time_s, even=True) for time_s in (event.start_s, event.end_s, event.peak_s))
     return [str(event.track), event.expression, *times, percent(event.peak)]
 
 

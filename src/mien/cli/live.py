@@ -154,22 +154,30 @@ def _watch(
     if record is None:
         return show.watch(window, setting, recognizer)
     stopped: BaseException
+    count = 0
     number, smoothed = camera_number(setting.source), setting.half_life_s > 0
     name = plain_name(setting.source) if number is None else f"camera {number}"
     columns = {**_video_records.columns(smoothed=smoothed, points=False), "hide": str}
+
+    def write(reading: "Reading") -> None:
+        nonlocal count
+        found = _rows(name, reading, smoothed=smoothed)
+        rows.write(found)
+        count += len(found)
+
+    def kept() -> str:
+        return f"what was read until then is written to {record} (rows: {count:,})"
+
     with result_stream(record) as stream:
         rows, finish = _video_records.writer(stream, _records.kind_of(record), columns)
         try:
-            return show.watch(
-                window,
-                setting,
-                recognizer,
-                lambda reading: rows.write(_rows(name, reading, smoothed=smoothed)),
-            )
+            return show.watch(window, setting, recognizer, write)
         except KeyboardInterrupt:
-            stopped = KeyboardInterrupt(f"what was read until then is written to {record}")
+            stopped = KeyboardInterrupt(kept())
         except MienError as stop:
-            stopped = stop
+            if not count:  # a table that is there stays
+                raise
+            stopped = type(stop)(f"{stop}; {kept()}")
         finally:
             finish()
     raise stopped
@@ -182,15 +190,14 @@ def _closed_by_signals(window: "Window") -> Iterator[None]:
     def close(number: int, frame: FrameType | None) -> None:
         window.closed = True
 
-    asked = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
-    usual = [one for one in asked if one is not None and signal.getsignal(one) is signal.SIG_DFL]
-    for one in usual:
-        signal.signal(one, close)
+    asked = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    free = [one for one in asked if signal.getsignal(one) not in (signal.SIG_IGN, None)]
+    before = {one: signal.signal(one, close) for one in free}
     try:
         yield
     finally:
-        for one in usual:
-            signal.signal(one, signal.SIG_DFL)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _rows(name: str, reading: "Reading", *, smoothed: bool) -> "list[Record]":

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import ImageDraw, ImageFont
 
 from mien.geometry import Box
+from mien.images import placing
 from mien.images.pixels import Image, resize, to_rgb
 from mien.records import Prediction, percent
 
@@ -39,6 +40,8 @@ _LEAST_SIDE = 480
 _MOST_ENLARGED = 4_000_000
 # How many heights of the first face's box a picture among several shows.
 _AROUND = 2.2
+# How much smaller the probabilities of faces become, so that all find room.
+_BAR_SCALES = (1.0, 0.8, 0.65)
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,17 @@ def annotate(
         draw.rounded_rectangle(box, 4 * unit, outline=_colour(prediction), width=_line(unit, 2.5))
         if points and prediction.face.points_xy is not None:
             _draw_points(draw, (prediction.face.points_xy + 0.5) * zoom - 0.5, box)
-    for place, (prediction, box) in enumerate(zip(predictions, boxes, strict=True)):
-        size = float(np.clip((box[2] - box[0]) / 7, max(12, 11 * unit), max(15, 26 * unit)))
-        others = [other for other in boxes if other is not box]
-        _draw_bars_beside(draw, prediction, box, others, size * 0.8)
-        _draw_label(draw, prediction, box, size, names[place] if names else "")
+    least = max(12, 11 * unit)
+    sizes = [float(np.clip((x1 - x0) / 7, least, max(15, 26 * unit))) for x0, _, x1, _ in boxes]
+    labels: list[_Label] = []
+    for place, (prediction, size) in enumerate(zip(predictions, sizes, strict=True)):
+        label = _Label(prediction, size, names[place] if names else "")
+        taken = [*boxes[:place], *boxes[place + 1 :], *(other.plate for other in labels)]
+        label.plate = placing.label(label.wanted, boxes[place], picture.size, taken)
+        labels.append(label)
+    _draw_all_bars(draw, predictions, boxes, labels, least)
+    for label in labels:
+        label.draw(draw)
     return np.asarray(picture)
 
 
@@ -103,44 +112,56 @@ def side_by_side(shown: Sequence[Shown], *, column: int = 360) -> Image:
     return np.asarray(sheet)
 
 
-def _draw_label(
-    draw: ImageDraw.ImageDraw, prediction: Prediction, box: Box, size: float, name: str
-) -> None:
-    """Write the answer above the box, or inside it where the picture ends."""
-    lines = [f"{name}  {_answer(prediction)}" if name else _answer(prediction)]
-    if prediction.hidden:
-        lines.append(f"{' and '.join(prediction.hidden)} hidden")
-    fonts = [_font(size), _font(size * 0.75)][: len(lines)]
-    pad, heights = size * 0.3, [size * 1.25, size][: len(lines)]
-    width = max(font.getlength(line) for font, line in zip(fonts, lines, strict=True)) + 2 * pad
-    height = sum(heights) + pad
-    edge_x, edge_y = draw.im.size
-    x = max(0.0, min(box[0], edge_x - width))
-    y = box[1] - height if box[1] >= height else max(0.0, min(box[1], edge_y - height))
-    plate = (x, y, x + width, y + height)
-    draw.rounded_rectangle(_whole(plate), round(size * 0.25), fill=(*_colour(prediction), 235))
-    y += pad / 2
-    for line, font, step in zip(lines, fonts, heights, strict=True):
-        draw.text((x + pad, y + step / 2), line, WHITE, font, anchor="lm")
-        y += step
+class _Label:
+    """The answer for a face on a plate: how much room it takes, and where it is."""
+
+    def __init__(self, prediction: Prediction, size: float, name: str) -> None:
+        answer = _answer(prediction)
+        self.size, self._colour = size, _colour(prediction)
+        self._lines = [f"{name}  {answer}" if name else answer]
+        if prediction.hidden:
+            self._lines.append(f"{' and '.join(prediction.hidden)} hidden")
+        self._fonts = [_font(size), _font(size * 0.75)][: len(self._lines)]
+        self._pad, self._heights = size * 0.3, [size * 1.25, size][: len(self._lines)]
+        lengths = map(lambda font, line: font.getlength(line), self._fonts, self._lines)
+        self.wanted = (max(lengths) + 2 * self._pad, sum(self._heights) + self._pad)
+        self.plate: Box = (0.0, 0.0, *self.wanted)
+
+    def draw(self, draw: ImageDraw.ImageDraw) -> None:
+        """Draw the plate and write on it."""
+        x, y = self.plate[0] + self._pad, self.plate[1] + self._pad / 2
+        draw.rounded_rectangle(
+            _whole(self.plate), round(self.size * 0.25), fill=(*self._colour, 235)
+        )
+        for line, font, step in zip(self._lines, self._fonts, self._heights, strict=True):
+            draw.text((x, y + step / 2), line, WHITE, font, anchor="lm")
+            y += step
 
 
-def _draw_bars_beside(
-    draw: ImageDraw.ImageDraw, prediction: Prediction, box: Box, others: Sequence[Box], size: float
+def _draw_all_bars(
+    draw: ImageDraw.ImageDraw,
+    predictions: Sequence[Prediction],
+    boxes: Sequence[Box],
+    labels: Sequence[_Label],
+    least: float,
 ) -> None:
-    """Draw all probabilities beside or below the box, where that hides no other face."""
-    width, height = size * 15, size * (1.75 * len(prediction.probabilities) + 0.8)
-    edge_x, edge_y = draw.im.size
-    pad = size * 0.4
-    x, y = max(0.0, min(box[0], edge_x - width)), max(0.0, min(box[1], edge_y - height))
-    for left, top in ((box[2] + pad, y), (box[0] - pad - width, y), (x, box[3] + pad)):
-        plate = (left, top, left + width, top + height)
-        inside = left >= 0 and left + width <= edge_x and top + height <= edge_y
-        if inside and not any(_overlap(plate, other) for other in others):
-            draw.rounded_rectangle(_whole(plate), round(pad), fill=(*PAPER, 215))
-            inner = (left + pad, top + pad, left + width - pad, top + height - pad)
-            _draw_bars(draw, prediction, inner, size)
-            return
+    """Draw the probabilities of each face near its box, as large as most of them find room."""
+    best: list[tuple[Prediction, Box, float]] = []
+    for scale in _BAR_SCALES:
+        placed: list[tuple[Prediction, Box, float]] = []
+        for prediction, box, label in zip(predictions, boxes, labels, strict=True):
+            size = max(least, label.size * scale) * 0.8
+            wanted = (size * 15, size * (1.75 * len(prediction.probabilities) + 0.8))
+            taken = [*boxes, *(one.plate for one in labels), *(plate for _, plate, _ in placed)]
+            plate = placing.bars(wanted, size * 0.4, box, label.plate, draw.im.size, taken)
+            if plate is not None:
+                placed.append((prediction, plate, size))
+        best = max(best, placed, key=len)
+    for prediction, plate, size in best:
+        pad = size * 0.4
+        draw.rounded_rectangle(_whole(plate), round(pad), fill=(*PAPER, 215))
+        inner = (plate[0] + pad, plate[1] + pad, plate[2] - pad, plate[3] - pad)
+        _draw_bars(draw, prediction, inner, size)
 
 
 def _draw_bars(draw: ImageDraw.ImageDraw, prediction: Prediction, box: Box, size: float) -> None:
@@ -231,10 +252,6 @@ def _whole(box: Box) -> tuple[int, int, int, int]:
     """Round to whole pixels: on parts of one, Pillow blends a translucent corner twice."""
     x0, y0, x1, y1 = box
     return round(x0), round(y0), round(x1), round(y1)
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _line(unit: float, width: float) -> int:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from mien.errors import InputError, MienError
 from mien.images import Image
 from mien.media.opencv import opencv
+from mien.media.sequences import is_sequence, numbered
 from mien.media.video import Frame, Video, is_address, open_video, plain_name
 
 USUAL_WH = (640, 480)
@@ -166,10 +167,12 @@ def check_source(source: int | str | Path) -> None:
     opencv("reading a camera")
     name, number = str(source), camera_number(source)
     if number is None:
-        if not is_address(name) and not Path(name).exists():
+        if is_sequence(name):
+            numbered(Path(name))
+        elif not is_address(name) and not Path(name).exists():
             raise InputError(
                 f"no camera or video {name}: expected a camera's number, its device, a stream's"
-                " address or a video file"
+                " address, a video file or images like img%04d.png"
             )
         return
     device = _device(number)

@@ -22,13 +22,13 @@ class Event:
     frames: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values for JSON, times in seconds to the millisecond."""
+        """Give plain values for JSON, times in seconds to four decimals, as rows have them."""
         return {
             "track": self.track,
             "expression": self.expression,
-            "start_s": round(self.start_s, 3),
-            "end_s": round(self.end_s, 3),
-            "peak_s": round(self.peak_s, 3),
+            "start_s": round(self.start_s, 4),
+            "end_s": round(self.end_s, 4),
+            "peak_s": round(self.peak_s, 4),
             "peak_probability": round(self.peak, 6),
             "frames": self.frames,
         }

@@ -174,12 +174,14 @@ class _Capture:
     def advance(self) -> bool:
         start = time.monotonic()
         for failures in range(self._patience):
-            if self._capture.grab():
+            there = self._capture.grab()
+            # After silence OpenCV gives what its decoder still holds, each as late again.
+            if self.info.stream and time.monotonic() - start >= _WAIT_S:
+                break
+            if there:
                 self.info.damaged += failures
                 self._step(failures)
                 return True
-            if self.info.stream and time.monotonic() - start >= _WAIT_S:  # nothing more comes
-                break
         return False
 
     def _step(self, failures: int) -> None:

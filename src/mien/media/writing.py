@@ -1,7 +1,6 @@
 """Videos that are written: frames at a constant rate, in a file that is whole or not there."""
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from mien import images
 from mien.errors import OutputError, UsageError
+from mien.files import unfinished
 from mien.images import Image
 from mien.media.opencv import opencv
 
@@ -48,16 +48,16 @@ def write_video(path: Path, size_hw: tuple[int, int], fps: float) -> Iterator[Vi
     if code is None:
         raise UsageError(f"cannot write {path}: the suffix must be one of {', '.join(CODES)}")
     height, width = (side // 2 * 2 for side in size_hw)
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.{threading.get_ident()}{path.suffix}")
-    stream = cv2.VideoWriter(str(unfinished), cv2.VideoWriter_fourcc(*code), fps, (width, height))
+    temporary = unfinished(path, path.suffix)
+    stream = cv2.VideoWriter(str(temporary), cv2.VideoWriter_fourcc(*code), fps, (width, height))
     try:
         if not stream.isOpened():
             raise OutputError(f"cannot write {path}: OpenCV cannot open it; is the folder there?")
         yield VideoWriter(stream, cv2, (height, width), fps)
         stream.release()
-        os.replace(unfinished, path)
+        os.replace(temporary, path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         stream.release()
-        unfinished.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

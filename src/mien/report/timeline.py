@@ -131,11 +131,14 @@ def tick_step(length_s: float) -> float:
     return next((step for step in _STEPS_S if length_s <= _TICKS * step), length_s / _TICKS)
 
 
-def clock(time_s: float) -> str:
-    """Write a time as minutes and seconds, with hours and hundredths where there are any."""
+def clock(time_s: float, *, even: bool = False) -> str:
+    """Write a time as minutes and seconds, with hours where there are any.
+
+    even: with hundredths always, not only where there are any.
+    """
     minutes, rest = divmod(round(time_s, 2), 60)
     hours, minutes = divmod(int(minutes), 60)
-    text = f"{rest:05.2f}".rstrip("0").rstrip(".") if rest % 1 else f"{int(rest):02d}"
+    text = f"{rest:05.2f}" if even else f"{rest:05.2f}".rstrip("0").rstrip(".")
     return f"{hours}:{minutes:02d}:{text}" if hours else f"{minutes}:{text}"
 
 
