@@ -189,7 +189,7 @@ class Recognizer:
         """Give a recognizer with the same models for pictures that follow one another.
 
         It follows the faces of one view from each image to the next, a third of the work; a face
-        that comes is found a quarter of a second later at most.
+        that comes is found when the detector looks next, after a fifth of a second.
         """
         made = copy.copy(self)
         made._finder = FollowingFinder(self._finder)

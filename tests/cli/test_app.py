@@ -3,7 +3,9 @@
 import importlib
 import os
 import re
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,6 +90,34 @@ def test_an_error_is_one_line_and_its_code(capsys: pytest.CaptureFixture[str]) -
 
     assert ended(command) == 3
     assert capsys.readouterr().err == "error: no photograph at x.jpg\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals of this kind there")
+def test_a_second_sigterm_soon_after_says_nothing_new_and_later_it_ends_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    killed: list[int] = []
+    monkeypatch.setattr(_ending.os, "kill", lambda process, number: killed.append(number))
+
+    def command() -> None:
+        mind = signal.getsignal(signal.SIGTERM)
+        assert callable(mind)
+        with pytest.raises(KeyboardInterrupt):
+            mind(signal.SIGTERM, None)
+        mind(signal.SIGTERM, None)
+        assert not killed
+        monkeypatch.setattr(_ending, "_TWICE_S", -1.0)
+        mind(signal.SIGTERM, None)
+        assert killed == [signal.SIGTERM]
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        raise KeyboardInterrupt("2 of 9 photographs")
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        assert ended(command) == 143
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert capsys.readouterr().err == "interrupted: 2 of 9 photographs\n"
 
 
 def test_ctrl_c_says_what_was_done(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from mien.images import Image
 from mien.records import Face
 
 pytestmark = pytest.mark.usefixtures("shipped_models")
-SIDE = 400
+SIDE, LOOK_S = 400, following.LOOK_S
 
 
 class Counted(FollowingFinder):
@@ -92,6 +92,25 @@ def test_the_detector_looks_again_when_it_is_time(finder, portrait, monkeypatch)
     assert finder.looks == 3
 
 
+def test_between_looks_a_face_is_followed_for_a_fifth_of_a_second(finder, portrait, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(following, "LOOK_S", LOOK_S)
+    monkeypatch.setattr(following.time, "perf_counter", lambda: clock[0])
+    looks = []
+    for number in range(11):
+        clock[0] = number / 25
+        finder.find(scene((portrait, 100, 60)))
+        looks.append(finder.looks)
+    assert looks == [1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3]
+
+
+def test_a_picture_of_another_size_is_another_view(finder, portrait):
+    picture = scene((portrait, 100, 60))
+    finder.find(picture)
+    finder.find(picture[:-10])
+    assert finder.looks == 2
+
+
 def test_where_there_is_no_face_the_detector_looks_at_each_picture(finder, portrait):
     assert finder.find(scene()) == finder.find(scene()) == []
     assert finder.looks == 2
@@ -155,7 +174,8 @@ def told(face: Face, x: float, y: float, growth: float = 1.0) -> list[list[float
         (200, 1.0, 0.99, 2),  # jumped
         (0, 1.5, 0.99, 2),  # much larger at once
         (0, 0.6, 0.99, 2),
-        (0, 1.0, 0.2, 2),  # no face any more
+        (0, 1.0, 0.96, 1),
+        (0, 1.0, 0.92, 2),  # no face any more, but what it left behind
     ],
 )
 def test_what_cannot_be_one_face_moving_is_for_the_detector(

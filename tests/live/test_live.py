@@ -19,6 +19,7 @@ import tiny_videos
 from mien import images
 from mien.cli import main
 from mien.images import Image
+from mien.live import show
 from mien.live.window import Scene, Window
 from mien.media import camera
 
@@ -202,6 +203,33 @@ def test_a_camera_that_gives_no_picture_leaves_the_old_table(
     table.write_text("old")
     code, _, err = live("0", "--yes", "--quiet", "--record", table)
     assert code == 3 and err.startswith("error: camera 0 gives no picture") and "written" not in err
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("faces.csv", "old")]
+
+
+@pytest.mark.parametrize(
+    ("stop", "code", "said"),
+    [(None, 0, "; not written to"), (KeyboardInterrupt(), 130, "interrupted")],
+)
+def test_where_nothing_was_read_the_old_table_stays(
+    stop: BaseException | None,
+    code: int,
+    said: str,
+    live: Callable[..., Done],
+    device: StillDevice,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def watch(*_: Any) -> show.Shown:
+        if stop is not None:
+            raise stop
+        return show.Shown(0, 0, 0, 1.0, None)
+
+    monkeypatch.setattr(show, "watch", watch)
+    table = tmp_path / "faces.csv"
+    table.write_text("old")
+    done, _, err = live("0", "--yes", "--record", table)
+    assert done == code and said in err
+    assert "; written to" not in err and "until then" not in err
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("faces.csv", "old")]
 
 

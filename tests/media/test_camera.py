@@ -124,6 +124,11 @@ def test_a_machine_without_cameras_is_told_from_one_with_others(plugged: Path) -
         Camera(1)
 
 
+@pytest.mark.parametrize("address", ["http://cam.local/my%20device.jpg", "rtsp://cam/img%04d.png"])
+def test_an_address_is_no_pattern_of_numbered_images(address: str) -> None:
+    check_source(address)
+
+
 def test_a_source_that_is_nothing_is_named() -> None:
     with pytest.raises(InputError, match=r"no camera or video none\.mp4"):
         check_source("none.mp4")

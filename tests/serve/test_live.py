@@ -9,6 +9,7 @@ import pytest
 
 from mien import images
 from mien.errors import MienError
+from mien.records import Face
 from serving import (
     PATIENT,
     Follower,
@@ -24,7 +25,8 @@ from serving import (
 
 pytest.importorskip("scipy", reason="needs the extra serve")
 
-ONE = picture((60, 80), "JPEG")
+SIZE = (60, 80)
+ONE = picture(SIZE, "JPEG")
 
 
 def test_a_frame_is_answered_with_its_faces_their_tracks_and_what_they_show() -> None:
@@ -173,7 +175,7 @@ def test_smoothed_probabilities_follow_the_track_and_begin_anew_with_other_answe
     other = face.__class__(face.face, "happiness", 1.0, {"neutral": 0.0, "happiness": 1.0})
 
     def shown(found: Any, time_s: float, settings: Settings = settings) -> Any:
-        return follower.follow([found], settings, time_s)[0]["smoothed"]["happiness"]
+        return follower.follow([found], settings, time_s, size_hw=SIZE)[0]["smoothed"]["happiness"]
 
     assert shown(face, 0.0) == 0.25
     assert 0.25 < shown(other, 0.1) < 1.0
@@ -184,7 +186,10 @@ def test_smoothed_certainty_is_steady_where_that_of_the_frames_flickers() -> Non
     follower, settings = Follower(), Settings("ferplus", False)
     sure = replace(prediction(60, 80), certain=True)
     frames = [sure if step % 2 == 0 else replace(sure, certain=False) for step in range(50)]
-    faces = [follower.follow([found], settings, n / 25)[0] for n, found in enumerate(frames)]
+    faces = [
+        follower.follow([found], settings, n / 25, size_hw=SIZE)[0]
+        for n, found in enumerate(frames)
+    ]
     assert [face["certain"] for face in faces] == [found.certain for found in frames]
     assert all(face["smoothed_certain"] for face in faces)
 
@@ -199,3 +204,15 @@ def test_the_newest_is_kept_alone() -> None:
 def test_stand_ins_say_what_models_say() -> None:
     assert Reader().metadata.output("ferplus").labels == ("neutral", "happiness")
     assert Limits().queue >= Limits().images
+
+
+def test_a_face_keeps_its_track_where_the_picture_comes_smaller() -> None:
+    follower, settings, tracks = Follower(), Settings("ferplus", False), []
+    for n, scale in enumerate((1, 1, 2, 4, 1)):
+        size = (960 // scale, 1280 // scale)
+        face = Face((400 / scale, 300 / scale, 560 / scale, 480 / scale), 0.9)
+        found = replace(prediction(48, 48), face=face)
+        (told,) = follower.follow([found], settings, n / 25, size_hw=size)
+        tracks.append(told["track"])
+        assert told["box_xyxy"][0] == pytest.approx(400 / scale)
+    assert tracks == [1] * 5

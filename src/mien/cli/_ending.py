@@ -1,10 +1,12 @@
 """How a command ends: with its exit code, and with no traceback for what a user can cause."""
 
 import functools
+import math
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec
@@ -17,6 +19,7 @@ from mien.errors import MienError
 INTERRUPTED = 130  # as shells count: 128 and the number of the signal
 BROKEN_PIPE = 141
 TERMINATED = 143
+_TWICE_S = 1.0
 
 P = ParamSpec("P")
 
@@ -48,13 +51,20 @@ def ends_well(command: Callable[P, None]) -> Callable[P, None]:
 def _terminable(terminated: threading.Event) -> Iterator[None]:
     """Let SIGTERM come as Ctrl-C does, and set the event.
 
-    Only once: `timeout` sends it twice. Where something else minds it, that is left alone.
+    `timeout` sends it twice: so soon, the second says nothing new; later it ends the process at
+    once. Where something else minds it, that is left alone.
     """
+    first_s = math.inf
 
     def stop(number: int, _frame: object) -> None:
-        signal.signal(number, signal.SIG_IGN)
-        terminated.set()
-        raise KeyboardInterrupt
+        nonlocal first_s
+        if not terminated.is_set():
+            first_s = time.monotonic()
+            terminated.set()
+            raise KeyboardInterrupt
+        if time.monotonic() - first_s > _TWICE_S:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
 
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:

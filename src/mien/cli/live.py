@@ -126,7 +126,7 @@ def live(
         mirror=mirror,
         balanced=balanced,
         points=True,
-    ).following()
+    )
     is_video = not (is_camera or is_stream)
     lines = words(video=is_video, stream=is_stream, record=record, save=save)
     with Window(show.TITLE) as window, _closed_by_signals(window):
@@ -137,9 +137,10 @@ def live(
         if capture:
             show.capture(window, setting, recognizer, save, print)
         else:
-            told = _watch(window, setting, recognizer, record)
+            told = _watch(window, setting, recognizer.following(), record)
+            where = f"; {'' if told.readings else 'not '}written to {record}" if record else ""
             if not quiet:
-                print(f"{told}; written to {record}" if record else told, file=sys.stderr)
+                print(f"{told}{where}", file=sys.stderr)
 
 
 def _watch(
@@ -153,34 +154,43 @@ def _watch(
 
     if record is None:
         return show.watch(window, setting, recognizer)
-    stopped: BaseException
-    count = 0
+    stopped: BaseException | None = None
+    readings = count = 0
     number, smoothed = camera_number(setting.source), setting.half_life_s > 0
     name = plain_name(setting.source) if number is None else f"camera {number}"
     columns = {**_video_records.columns(smoothed=smoothed, points=False), "hide": str}
 
     def write(reading: "Reading") -> None:
-        nonlocal count
+        nonlocal readings, count
         found = _rows(name, reading, smoothed=smoothed)
         rows.write(found)
-        count += len(found)
+        readings, count = readings + 1, count + len(found)
 
-    def kept() -> str:
-        return f"what was read until then is written to {record} (rows: {count:,})"
+    try:
+        with result_stream(record) as stream:
+            rows, finish = _video_records.writer(stream, _records.kind_of(record), columns)
+            try:
+                shown = show.watch(window, setting, recognizer, write)
+            except (KeyboardInterrupt, MienError) as stop:
+                if not readings:
+                    raise
+                stopped = stop
+            finally:
+                finish()
+            if not (stopped or readings):
+                raise _UnreadError
+    except _UnreadError:
+        return shown
+    kept = f"what was read until then is written to {record} (rows: {count:,})"
+    if isinstance(stopped, MienError):
+        raise type(stopped)(f"{stopped}; {kept}")
+    if stopped:
+        raise KeyboardInterrupt(kept)
+    return shown
 
-    with result_stream(record) as stream:
-        rows, finish = _video_records.writer(stream, _records.kind_of(record), columns)
-        try:
-            return show.watch(window, setting, recognizer, write)
-        except KeyboardInterrupt:
-            stopped = KeyboardInterrupt(kept())
-        except MienError as stop:
-            if not count:  # a table that is there stays
-                raise
-            stopped = type(stop)(f"{stop}; {kept()}")
-        finally:
-            finish()
-    raise stopped
+
+class _UnreadError(Exception):
+    """No picture came: a table that is there stays."""
 
 
 @contextmanager

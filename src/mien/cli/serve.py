@@ -9,7 +9,6 @@ import typer
 
 from mien.cli import _options
 from mien.errors import MissingExtraError, UsageError
-from mien.live.reading import LiveRecognizer
 from mien.progress import cores, say
 from mien.recognizer import ExpressionReader
 
@@ -53,6 +52,7 @@ def serve(
     if queue < max_images:
         raise UsageError(f"--queue must be at least --max-images, got {queue} and {max_images}")
     app, server = _modules()
+    from mien.live.reading import LiveRecognizer
     from mien.serve.engine import Engine
     from mien.serve.limits import Limits
 

@@ -167,9 +167,11 @@ def check_source(source: int | str | Path) -> None:
     opencv("reading a camera")
     name, number = str(source), camera_number(source)
     if number is None:
+        if is_address(name):
+            return
         if is_sequence(name):
             numbered(Path(name))
-        elif not is_address(name) and not Path(name).exists():
+        elif not Path(name).exists():
             raise InputError(
                 f"no camera or video {name}: expected a camera's number, its device, a stream's"
                 " address, a video file or images like img%04d.png"

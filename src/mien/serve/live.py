@@ -11,9 +11,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mien import images, occlusion
 from mien.images import Image
+from mien.live.reading import LiveRecognizer
 from mien.media.smoothing import Smoother
 from mien.media.tracks import Cuts, Tracker
-from mien.records import Prediction
+from mien.records import Face, Prediction
 from mien.serve import hiding
 from mien.serve.engine import Engine, Found, Reading
 from mien.serve.problems import RETRY_AFTER_S, Problem
@@ -105,15 +106,17 @@ class Follower:
         settings: Settings,
         time_s: float,
         *,
+        size_hw: tuple[int, int],
         cut: bool = False,
     ) -> list[dict[str, Any]]:
         """Give the faces with their tracks and, where wanted, their smoothed answers.
 
-        Behind a cut all faces are new.
+        Behind a cut all faces are new. A picture may come larger or smaller than the one before.
         """
         if self._of != (alike := (settings.reading, settings.occlude)):
             self._of, self._smoother = alike, Smoother()  # other answers do not mix with these
-        tracks = self._tracker.update([found.face for found in predictions], time_s, cut=cut)
+        places = [_in_units(found.face, max(size_hw)) for found in predictions]
+        tracks = self._tracker.update(places, time_s, cut=cut)
         faces = []
         for track, found in zip(tracks, predictions, strict=True):
             face = {**found.to_dict(points=settings.points), "track": track}
@@ -143,13 +146,15 @@ class Live:
             await socket.send_json(busy.to_dict())
             return await socket.close(TRY_AGAIN_LATER)
         self.clients += 1
-        client = _Client(socket, self.engine)
         try:
-            await client.serve()
+            client = _Client(socket, self.engine)
+            try:
+                await client.serve()
+            finally:
+                self.read += client.read
+                self.dropped += client.frames.dropped
         finally:
             self.clients -= 1
-            self.read += client.read
-            self.dropped += client.frames.dropped
 
 
 class _Client:
@@ -157,7 +162,8 @@ class _Client:
         self._socket, self._engine = socket, engine
         self._settings = Settings(engine.usual.labels, engine.usual.mirror)
         self._cuts, self._follower = Cuts(), Follower()
-        self._reading, self._recognizer = engine.usual, engine.follower(engine.usual)
+        self._reading: Reading | None = None
+        self._recognizer: LiveRecognizer | None = None
         self.frames = Newest()
         self.read = 0
 
@@ -205,7 +211,9 @@ class _Client:
         self.read += 1
         height, width = found.size_hw
         cut = await self._engine.run(self._is_cut, data)
-        faces = self._follower.follow(found.predictions, settings, start, cut=cut)
+        faces = self._follower.follow(
+            found.predictions, settings, start, size_hw=found.size_hw, cut=cut
+        )
         took = round((time.perf_counter() - start) * 1000, 1)
         head = {"frame": number, "width": width, "height": height, "faces": faces}
         return {**head, "ms": took, "dropped": dropped, **more}
@@ -218,9 +226,9 @@ class _Client:
         """Read a frame, or what is left of it when the faces in it are hidden."""
         engine = self._engine
         source: bytes | Image = data
-        if settings.reading != self._reading:
+        if self._recognizer is None or settings.reading != self._reading:
+            self._recognizer = await engine.run(engine.follower, settings.reading)
             self._reading = settings.reading
-            self._recognizer = await engine.run(engine.follower, self._reading)
         if settings.occlude:
             source = await engine.run(hiding.opened, data, engine.limits)
         hide = "+".join(settings.occlude) or occlusion.NONE
@@ -228,6 +236,12 @@ class _Client:
         if found.image is None or not settings.image:
             return found, {}
         return found, {"image": await engine.run(hiding.data_url, found.image, "jpeg")}
+
+
+def _in_units(face: Face, side: int) -> Face:
+    """Give a face's box in thousandths of a picture's longer side."""
+    x0, y0, x1, y1 = (1000 * (edge + 0.5) / side for edge in face.box_xyxy)
+    return Face((x0, y0, x1, y1), face.score)
 
 
 def _specs(names: list[Any], engine: Engine) -> tuple[str, ...]:
