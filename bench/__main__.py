@@ -8,6 +8,8 @@ import typer
 from bench.report import Report
 from mien.cli._ending import ends_well
 
+LISTS = "ferplus-real-occlusion"
+
 Json = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures here.")]
 Data = Annotated[Path, typer.Option(metavar="DIR", help="FER-2013, FER+ and landmarks68.npz.")]
 Model = Annotated[str | None, typer.Option(metavar="FILE", help="A model.  [default: shipped]")]
@@ -81,8 +83,38 @@ def hidden(
     """
     from bench.hidden import REAL_LIST, measure
 
-    found = occluded or _beside(data, "ferplus-real-occlusion") / REAL_LIST
+    found = occluded or _beside(data, LISTS) / REAL_LIST
     _end(measure(data, model, found, faces, quiet), json)
+
+
+def results(
+    data: Data,
+    lists: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Lists of really occluded and turned FER+ faces."
+            "  [default: DATA/../ferplus-real-occlusion]",
+        ),
+    ] = None,
+    split: Annotated[
+        str, typer.Option(metavar="private|public", help="Of the faces that are measured on.")
+    ] = "private",
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of tables, figure and studies.")
+    ] = Path("results"),
+    model: Model = None,
+    quiet: Quiet = False,
+) -> None:
+    """What the pages say of the expression model, as their tables; needs Matplotlib.
+
+    Goes on in the folder after a stop. The private split is for a model that will be released:
+    choose on the public one, which has no list of really occluded or turned faces.
+    """
+    from bench.results import measure
+
+    found = lists or _beside(data, LISTS)
+    _end(measure(data, found, split, out, model, quiet), out / "results.json")
 
 
 def shifts(
@@ -223,6 +255,7 @@ MEASURES = (
     landmarks,
     pipeline,
     hidden,
+    results,
     shifts,
     occluders,
     training,

@@ -26,8 +26,7 @@ def measure(
     """Measure on PublicTest under drawn occluders, and certainty on really occluded faces too."""
     report, reader = Report("hidden"), ExpressionReader(model)
     faces = real.sample(real.labelled(data), count, np.random.default_rng(SEED))
-    shown = track(DRAWN, total=len(DRAWN), description="hiding", quiet=quiet)
-    results = {name: evaluate(faces, reader, occluder=name, seed=SEED) for name in shown}
+    results = under_occluders(faces, reader, quiet)
     rows = [row for name in results for row in _region_rows(name, results[name])]
     report.tables.append(
         Table(
@@ -50,6 +49,12 @@ def measure(
     report.figures = {name: _figures(result) for name, result in results.items()}
     report.figures["model_sha256"] = reader.sha256
     return report
+
+
+def under_occluders(faces: FaceTable, reader: ExpressionReader, quiet: bool) -> dict[str, Result]:
+    """Measure on faces under each occluder, and with nothing drawn."""
+    shown = track(DRAWN, total=len(DRAWN), description="hiding", quiet=quiet)
+    return {name: evaluate(faces, reader, occluder=name, seed=SEED) for name in shown}
 
 
 def _really_occluded(

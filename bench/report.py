@@ -23,12 +23,22 @@ Cell = str | int | float | None
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under columns; the note says what they hold for."""
+    """Rows under columns, the first `words` of which hold words; the note says what for."""
 
     title: str
     columns: Sequence[str]
     rows: Iterable[Sequence[Cell]]
     note: str = ""
+    words: int = 1
+
+    def to_markdown(self) -> str:
+        """Give the rows as Markdown, without title and note."""
+        head = "|" + "".join(f" {column} |" if column else " |" for column in self.columns)
+        rule = "|" + "".join(
+            " --- |" if at < self.words else " ---: |" for at in range(len(self.columns))
+        )
+        lines = ["|" + "".join(f" {_text(cell)} |" for cell in row) for row in self.rows]
+        return "\n".join([head, rule, *lines]) + "\n"
 
 
 @dataclass
@@ -107,10 +117,14 @@ def _drawn(table: Table) -> Any:
 
     drawn = RichTable(title=table.title, caption=table.note or None, title_justify="left")
     for number, column in enumerate(table.columns):
-        drawn.add_column(column, justify="right" if number else "left")
+        drawn.add_column(column, justify="left" if number < table.words else "right")
     for row in table.rows:
-        drawn.add_row(*("-" if cell is None else str(cell) for cell in row))
+        drawn.add_row(*map(_text, row))
     return drawn
+
+
+def _text(cell: Cell) -> str:
+    return "-" if cell is None else str(cell)
 
 
 def _processor() -> str:

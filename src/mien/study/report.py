@@ -156,11 +156,15 @@ def _conditions(found: Findings) -> Iterator[Block]:
     ]
     header = ("condition", "right", "95 %", "balanced", "cost in points", "95 %")
     yield Table((*header, *(["p"] if tested else [])), lines)
+    yield Shown(cost_figure(found))
+
+
+def cost_figure(found: Findings) -> str:
+    """Draw as SVG what each condition costs."""
     costs = [one for one in found.effects if one.condition != WHOLE]
     values, lows, highs = zip(*(one.cost for one in costs), strict=True)
     names = [one.condition for one in costs]
-    drawn = figures.interval_figure(names, values, lows, highs, x="cost in points", points=True)
-    yield Shown(drawn)
+    return figures.interval_figure(names, values, lows, highs, x="cost in points", points=True)
 
 
 def _expressions(done: Done, found: Findings) -> list[Block]:
