@@ -17,6 +17,7 @@ USUAL, CLEAN, ONCE = "", "without-duplicates", "no-mirror"
 BALANCED, OWN_POINTS = "balanced", "own-points"
 MASK = "mask-polygon"
 README, CARD, DOCS = "README.md", "src/mien/weights/expression.md", "docs/results.md"
+SETS = {"ferplus": "FER+", "fer2013": "FER-2013"}
 RARE = ("disgust", "fear", "contempt")
 # How the pages call the part that is measured, of FER+ and of FER-2013.
 PART = {"private": ("test", "PrivateTest"), "public": ("PublicTest", "PublicTest")}
@@ -212,7 +213,7 @@ def _contrasts(found: Measured) -> Table:
         if contrast := study.contrast:
             difference = contrast.difference
             settled = "settled" if difference.is_settled else "not settled"
-            rows.append((name, contrast.more, settled, _cost(difference)))
+            rows.append((SETS[name], contrast.more, settled, _cost(difference)))
     title = "Whether hiding the eyes or the mouth costs more ..."
     return Table(title, ("faces", "costs more", "", "points more"), rows, words=3)
 
@@ -231,7 +232,7 @@ def _together(found: Measured) -> Table:
     for name, study in found.studies.items():
         cost = {one.condition: one.cost.value for one in study.effects}
         both = points(cost["eyes"] + cost["mouth"])
-        rows.append((name, points(cost["eyes+mouth"]), both))
+        rows.append((SETS[name], points(cost["eyes+mouth"]), both))
     title = (
         "Hiding both costs more than the two together ..., what the shipped one loses without both"
     )
