@@ -17,6 +17,7 @@ TRAIN_FLAGS ?=
 # Of each face's answers that the second stage learns: as it is, and moved three times.
 VIEWS := 4
 SECOND := $(if $(wildcard recipes/$(RECIPE)-second.toml),-second)
+TOO = $(if $(SECOND),; its second stage: $(RUN)$(SECOND)/$(RECIPE).onnx)
 TRAIN = $(BIN)/mien train $(RECIPE) --data '$(DATA)' --out '$(RUN)' $(TRAIN_FLAGS)
 
 BIN := $(VENV)/bin
@@ -51,7 +52,7 @@ else
 	$(BIN)/mien train $(RECIPE)$(SECOND) --data '$(DATA)' --out '$(RUN)$(SECOND)' --start '$(RUN)/best.safetensors' \
 	    --set distillation.file='$(RUN)/answers.npz' $(TRAIN_FLAGS)
 endif
-	@echo 'made again: $(RUN)$(SECOND)/$(RECIPE).onnx (the shipped file: src/mien/weights/$(RECIPE).onnx)'
+	@echo 'made again: $(RUN)/$(RECIPE).onnx (the shipped file: src/mien/weights/$(RECIPE).onnx)$(TOO)'
 
 data-is-there:
 	@test -d '$(DATA)' || { echo 'expected the folder with fer2013.csv, fer2013new.csv and landmarks68.npz,' \

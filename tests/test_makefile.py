@@ -115,7 +115,7 @@ def test_after_a_stop_the_same_command_does_what_is_left(
     before = (tmp_path / "calls").read_text().splitlines()
     again = make("reproduce", *words, environment={"STOP": "/none"})
     assert again.returncode == 0, again.stderr
-    assert f"made again: {tmp_path}/run-second/expression.onnx" in again.stdout
+    assert f"its second stage: {tmp_path}/run-second/expression.onnx" in again.stdout
     called = (tmp_path / "calls").read_text().splitlines()[len(before) :]
     assert [line.split()[0] for line in called] == repeated
     assert called[-1].startswith("train expression-second") and "--seed 5" in called[-1]
@@ -124,7 +124,8 @@ def test_after_a_stop_the_same_command_does_what_is_left(
 def test_it_says_that_it_takes_hours_and_where_the_file_is(tmp_path: Path) -> None:
     told = make("-n", "reproduce", f"DATA={tmp_path}").stdout
     assert "hours; after a stop the same command goes on" in told
-    assert "made again: runs/shipped/expression-second/expression.onnx" in told
+    assert "made again: runs/shipped/expression/expression.onnx" in told
+    assert "its second stage: runs/shipped/expression-second/expression.onnx" in told
 
 
 @pytest.mark.parametrize("words", [(), ("DATA=/nowhere",)])
