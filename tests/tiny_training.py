@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,13 @@ import torch
 from torch import Tensor, nn
 
 import models
+import tiny_tables
 from mien.session import Output
+from mien.training.augment import Augmentation
 from mien.training.faces import Faces, Source, View
 from mien.training.hiding import Hiding
-from mien.training.settings import NetworkSettings, Optimizer, Recipe
+from mien.training.material import DataSource
+from mien.training.settings import NetworkSettings, Optimizer, Recipe, Selection
 from mien.training.task import Task
 from mien.training.validation import Answer
 
@@ -28,6 +33,24 @@ TINY = Recipe(
     optimizer=Optimizer(learning_rate=0.05, ema=0.5),
     hiding=Hiding(mask=0.2, blocks=0.3),
 )
+LABELLED = replace(
+    TINY,
+    task="labels",
+    side=24,
+    epochs=2,
+    network=NetworkSettings(widths=(8, 16), blocks=(1, 1)),
+    optimizer=Optimizer(kind="adam", learning_rate=0.003, ema=0.0),
+    augmentation=Augmentation(align_share=0.0),
+    hiding=Hiding(),
+    selection=Selection(metric="loss"),
+)
+
+
+def labelled_faces(folder: Path) -> DataSource:
+    """Write a table of forty faces, half of them to be learned, and name it."""
+    parts = np.array(["train"] * 20 + ["validation"] * 10 + ["test"] * 10)
+    replace(tiny_tables.table(len(parts), people=0), split=parts).save(folder)
+    return DataSource(table=folder)
 
 
 class BrightOrDark(Task):

@@ -12,40 +12,22 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-import tiny_tables
 from mien.errors import DataError
 from mien.session import open_model
 from mien.training import checkpoint, loop, mixing
-from mien.training.augment import Augmentation
 from mien.training.exporting import checkpoint_of, export_again, recipe_of
 from mien.training.material import DataSource
 from mien.training.run import prepare, run
-from mien.training.settings import NetworkSettings, Optimizer, Recipe
-from tiny_training import TINY, BrightOrDark
+from mien.training.settings import NetworkSettings
+from tiny_training import LABELLED, TINY, BrightOrDark, labelled_faces
 
-SIDE = 24
-FIRST = Recipe(
-    name="tiny",
-    task="labels",
-    side=SIDE,
-    epochs=1,
-    batch_size=8,
-    precision="float32",
-    validate_every=1,
-    network=NetworkSettings(widths=(8, 16), blocks=(1, 1)),
-    optimizer=Optimizer(kind="adam", learning_rate=0.003, ema=0.5),
-    augmentation=Augmentation(align_share=0.0),
-)
+FIRST = replace(LABELLED, epochs=1, optimizer=replace(LABELLED.optimizer, ema=0.5))
 SECOND = replace(FIRST, epochs=2, seed=2, start="first/best.safetensors", start_share=0.25)
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> DataSource:
-    folder = tmp_path_factory.mktemp("faces") / "made"
-    table = tiny_tables.table(40, people=0)
-    parts = np.array(["train"] * 20 + ["validation"] * 10 + ["test"] * 10)
-    replace(table, split=parts).save(folder)
-    return DataSource(table=folder)
+    return labelled_faces(tmp_path_factory.mktemp("faces") / "made")
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +129,7 @@ def test_the_file_is_of_the_mixture(
     task = prepare(SECOND, source).task
     network = loop.build_network(SECOND, task).eval()
     checkpoint.copy_into(network, kept, "")
-    faces = np.random.default_rng(0).normal(0, 1, (3, 1, SIDE, SIDE)).astype(np.float32)
+    faces = np.random.default_rng(0).normal(0, 1, (3, 1, 24, 24)).astype(np.float32)
     with torch.inference_mode():
         expected = network(torch.from_numpy(faces))["expression"].numpy()
     made = open_model(path, kind="expression")

@@ -10,48 +10,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import tiny_tables
 from mien.errors import DataError, UsageError
 from mien.evaluation import Receipt
 from mien.recognizer import ExpressionReader
 from mien.session import open_model
 from mien.training import checkpoint, paying
-from mien.training.augment import Augmentation
 from mien.training.labelled import LabelledTask
 from mien.training.material import DataSource
 from mien.training.run import export_best, prepare, run
-from mien.training.settings import Losses, NetworkSettings, Optimizer, Recipe, Selection
-
-SIDE = 24
-RECIPE = Recipe(
-    name="tiny",
-    task="labels",
-    side=SIDE,
-    epochs=2,
-    batch_size=8,
-    precision="float32",
-    validate_every=1,
-    network=NetworkSettings(widths=(8, 16), blocks=(1, 1)),
-    optimizer=Optimizer(kind="adam", learning_rate=0.003, ema=0.0),
-    augmentation=Augmentation(align_share=0.0),
-    selection=Selection(metric="loss"),
-)
+from mien.training.settings import Losses
+from tiny_training import LABELLED, labelled_faces
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> DataSource:
-    folder = tmp_path_factory.mktemp("faces") / "made"
-    table = tiny_tables.table(40, people=0)
-    parts = np.array(["train"] * 20 + ["validation"] * 10 + ["test"] * 10)
-    replace(table, split=parts).save(folder)
-    return DataSource(table=folder)
+    return labelled_faces(tmp_path_factory.mktemp("faces") / "made")
 
 
 @pytest.mark.parametrize("loss", ["cross-entropy", "binary"])
 def test_a_run_leaves_a_model_its_receipts_and_a_page(
     source: DataSource, tmp_path: Path, loss: str
 ) -> None:
-    recipe = replace(RECIPE, losses=Losses(kind=loss), mirror=True)
+    recipe = replace(LABELLED, losses=Losses(kind=loss), mirror=True)
     path = run(recipe, source, tmp_path, quiet=True, save_predictions=True)
     assert path == tmp_path / "tiny.onnx"
     metadata = open_model(path, kind="expression").metadata
@@ -68,28 +48,28 @@ def test_a_run_leaves_a_model_its_receipts_and_a_page(
     assert about["processes"] == 1 and about["data"]["table"] == "made"
     assert "tiny" in (tmp_path / "index.html").read_text()
     assert not (tmp_path / "lock").exists()
-    shares = ExpressionReader(path).read(np.zeros((2, SIDE, SIDE), np.uint8)).probabilities
+    shares = ExpressionReader(path).read(np.zeros((2, 24, 24), np.uint8)).probabilities
     np.testing.assert_allclose(shares.sum(1), 1.0)
 
 
 def test_a_run_that_is_over_trains_no_more(source: DataSource, tmp_path: Path) -> None:
-    path = run(RECIPE, source, tmp_path, quiet=True)
+    path = run(LABELLED, source, tmp_path, quiet=True)
     before = {name: (tmp_path / name).read_bytes() for name in ("log.jsonl", "best.safetensors")}
-    assert run(RECIPE, source, tmp_path, quiet=True) == path
+    assert run(LABELLED, source, tmp_path, quiet=True) == path
     assert {name: (tmp_path / name).read_bytes() for name in before} == before
 
 
 def test_a_run_that_is_refused_leaves_what_is_there(source: DataSource, tmp_path: Path) -> None:
-    run(replace(RECIPE, epochs=1), source, tmp_path, quiet=True)
+    run(replace(LABELLED, epochs=1), source, tmp_path, quiet=True)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(DataError, match="differs in seed"):
-        run(replace(RECIPE, epochs=1, seed=9), source, tmp_path, quiet=True)
+        run(replace(LABELLED, epochs=1, seed=9), source, tmp_path, quiet=True)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_a_checkpoint_is_exported_by_itself(source: DataSource, tmp_path: Path) -> None:
-    run(RECIPE, source, tmp_path / "run", quiet=True)
-    work = prepare(RECIPE, source)
+    run(LABELLED, source, tmp_path / "run", quiet=True)
+    work = prepare(LABELLED, source)
     assert isinstance(work.task, LabelledTask)
     path = tmp_path / "other.onnx"
     assert export_best(work, tmp_path / "run" / "best.safetensors", path) is None
@@ -103,7 +83,7 @@ def test_a_run_states_what_integers_gained_and_lost(
     source: DataSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paying, "times_as_fast", lambda slow, fast, face: 1.25)
-    path = run(replace(RECIPE, epochs=1, quantize=True), source, tmp_path, quiet=True)
+    path = run(replace(LABELLED, epochs=1, quantize=True), source, tmp_path, quiet=True)
     told = json.loads((tmp_path / "run.json").read_text())["integers"]
     assert (told["kept"], told["times_as_fast"]) == (False, 1.25)
     assert {"points_lost", "same_answers"} < told.keys()
@@ -113,4 +93,4 @@ def test_a_run_states_what_integers_gained_and_lost(
 
 def test_a_task_of_fer2013_needs_its_folder(source: DataSource, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="name it by --data"):
-        run(replace(RECIPE, task="expression"), source, tmp_path, quiet=True)
+        run(replace(LABELLED, task="expression"), source, tmp_path, quiet=True)
