@@ -8,17 +8,11 @@ TORCH ?= torch==2.13.0
 PYTEST_FLAGS ?=
 BENCH ?= speed
 # The folder with fer2013.csv, fer2013new.csv and landmarks68.npz, for `make reproduce`; TRAIN_FLAGS are of
-# `mien train`, in both stages where there are two: make reproduce DATA=data TRAIN_FLAGS="--device cuda"
+# `mien train`: make reproduce DATA=data TRAIN_FLAGS="--device cuda"
 DATA ?= $(MIEN_DATA)
 RECIPE ?= expression
-# The folder of the run; that of its second stage has the same name and -second.
 RUN ?= runs/shipped/$(RECIPE)
 TRAIN_FLAGS ?=
-# Of each face's answers that the second stage learns: as it is, and moved three times.
-VIEWS := 4
-SECOND := $(if $(wildcard recipes/$(RECIPE)-second.toml),-second)
-TOO = $(if $(SECOND),; its second stage: $(RUN)$(SECOND)/$(RECIPE).onnx)
-TRAIN = $(BIN)/mien train $(RECIPE) --data '$(DATA)' --out '$(RUN)' $(TRAIN_FLAGS)
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -42,17 +36,8 @@ bench: $(VENV)/dev
 
 reproduce: data-is-there $(VENV)/dev
 	@echo 'training $(RECIPE) into $(RUN): hours; after a stop the same command goes on ...'
-ifeq ($(SECOND),)
-	$(TRAIN)
-else
-	test -f '$(RUN)/index.html' && test -f '$(RUN)$(SECOND)/last.safetensors' || $(TRAIN)
-	test -f '$(RUN)/answers.npz' || $(BIN)/mien distill '$(RUN)/$(RECIPE).onnx' --data '$(DATA)' --views $(VIEWS) \
-	    --out '$(RUN)/answers.npz'
-	@echo 'training its second stage into $(RUN)$(SECOND) ...'
-	$(BIN)/mien train $(RECIPE)$(SECOND) --data '$(DATA)' --out '$(RUN)$(SECOND)' --start '$(RUN)/best.safetensors' \
-	    --set distillation.file='$(RUN)/answers.npz' $(TRAIN_FLAGS)
-endif
-	@echo 'made again: $(RUN)/$(RECIPE).onnx (the shipped file: src/mien/weights/$(RECIPE).onnx)$(TOO)'
+	$(BIN)/mien train $(RECIPE) --data '$(DATA)' --out '$(RUN)' $(TRAIN_FLAGS)
+	@echo 'made again: $(RUN)/$(RECIPE).onnx (the shipped file: src/mien/weights/$(RECIPE).onnx)'
 
 data-is-there:
 	@test -d '$(DATA)' || { echo 'expected the folder with fer2013.csv, fer2013new.csv and landmarks68.npz,' \

@@ -4,7 +4,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,12 +32,12 @@ def make(*words: str, environment: dict[str, str] | None = None) -> subprocess.C
     )
 
 
-def commands(*words: str, environment: dict[str, str] | None = None) -> list[list[str]]:
-    """Give the words after `mien` of all that would be called in a fresh clone."""
+def command(*words: str, environment: dict[str, str] | None = None) -> list[str]:
+    """Give the words after `mien` that would be called."""
     done = make("-n", "reproduce", *words, environment=environment)
     assert done.returncode == 0, done.stderr
-    lines = done.stdout.replace("\\\n", "").splitlines()
-    return [shlex.split(line.partition("/bin/mien ")[2]) for line in lines if "/bin/mien " in line]
+    (line,) = [line for line in done.stdout.splitlines() if "/bin/mien train" in line]
+    return shlex.split(line)[1:]
 
 
 @pytest.fixture
@@ -50,82 +49,18 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-@pytest.fixture
-def venv(tmp_path: Path) -> Path:
-    """A venv whose `mien` notes its words and leaves the files of a run; it stops where told."""
-    folder = tmp_path / "venv"
-    (folder / "bin").mkdir(parents=True)
-    mien = f"""#!/bin/sh
-        echo "$*" >> '{tmp_path}/calls'
-        while [ "$1" != --out ]; do shift; done
-        case $2 in
-            *.npz) touch "$2" ;;
-            *) mkdir -p "$2"; touch "$2/last.safetensors"
-               case "$2" in *"$STOP") exit 130 ;; esac
-               touch "$2/index.html" ;;
-        esac
-    """
-    for name, script in (("mien", mien), ("python", "#!/bin/sh\n")):
-        (folder / "bin" / name).write_text(script)
-        (folder / "bin" / name).chmod(0o755)
-    (folder / "dev").touch()
-    return folder
-
-
-def test_both_stages_are_trained_into_folders_that_git_ignores(tmp_path: Path) -> None:
-    data, out = ["--data", str(tmp_path)], "runs/shipped/expression"
-    answers = f"{out}/answers.npz"
-    start = ["--start", f"{out}/best.safetensors", "--set", f"distillation.file={answers}"]
-    called = commands(f"DATA={tmp_path}")
-    assert called == [
-        ["train", "expression", *data, "--out", out],
-        ["distill", f"{out}/expression.onnx", *data, "--views", "4", "--out", answers],
-        ["train", "expression-second", *data, "--out", f"{out}-second", *start],
-    ]
+def test_the_shipped_recipe_is_trained_into_a_folder_that_git_ignores(tmp_path: Path) -> None:
+    words = command(f"DATA={tmp_path}")
+    out = "runs/shipped/expression"
+    assert words == ["train", "expression", "--data", str(tmp_path), "--out", out]
     assert "/runs/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
-    assert commands(environment={"MIEN_DATA": str(tmp_path)}) == called
-
-
-def test_the_second_recipe_names_what_the_first_stage_leaves(tmp_path: Path) -> None:
-    second = tomllib.loads((ROOT / "recipes" / "expression-second.toml").read_text("utf-8"))
-    words = commands(f"DATA={tmp_path}")[2]
-    assert second["start"] in words
-    assert f"distillation.file={second['distillation']['file']}" in words
-    assert second["name"] == "expression"
-
-
-def test_a_recipe_of_one_stage_is_trained_once(tmp_path: Path) -> None:
-    (words,) = commands(f"DATA={tmp_path}", "RECIPE=landmarks", "TRAIN_FLAGS=--device cuda")
-    out = ["--out", "runs/shipped/landmarks", "--device", "cuda"]
-    assert words == ["train", "landmarks", "--data", str(tmp_path), *out]
-    told = make("-n", "reproduce", f"DATA={tmp_path}", "RECIPE=landmarks").stdout
-    assert "made again: runs/shipped/landmarks/landmarks.onnx" in told
-
-
-@pytest.mark.parametrize(
-    ("stop", "repeated"),
-    [("/run", ["train", "distill", "train"]), ("/run-second", ["train"]), ("", ["train"])],
-)
-def test_after_a_stop_the_same_command_does_what_is_left(
-    venv: Path, tmp_path: Path, stop: str, repeated: list[str]
-) -> None:
-    words = (f"VENV={venv}", f"DATA={tmp_path}", f"RUN={tmp_path}/run", "TRAIN_FLAGS=--seed 5")
-    first = make("reproduce", *words, environment={"STOP": stop or "/none"})
-    assert (first.returncode != 0) == bool(stop)
-    before = (tmp_path / "calls").read_text().splitlines()
-    again = make("reproduce", *words, environment={"STOP": "/none"})
-    assert again.returncode == 0, again.stderr
-    assert f"its second stage: {tmp_path}/run-second/expression.onnx" in again.stdout
-    called = (tmp_path / "calls").read_text().splitlines()[len(before) :]
-    assert [line.split()[0] for line in called] == repeated
-    assert called[-1].startswith("train expression-second") and "--seed 5" in called[-1]
+    assert command(environment={"MIEN_DATA": str(tmp_path)}) == words
 
 
 def test_it_says_that_it_takes_hours_and_where_the_file_is(tmp_path: Path) -> None:
     told = make("-n", "reproduce", f"DATA={tmp_path}").stdout
     assert "hours; after a stop the same command goes on" in told
-    assert "made again: runs/shipped/expression/expression.onnx" in told
-    assert "its second stage: runs/shipped/expression-second/expression.onnx" in told
+    assert "runs/shipped/expression/expression.onnx" in told
 
 
 @pytest.mark.parametrize("words", [(), ("DATA=/nowhere",)])
@@ -137,7 +72,7 @@ def test_a_folder_that_lacks_is_named_before_anything_is_installed(words: tuple[
     assert "installing" not in done.stdout
 
 
-def test_the_commands_train_both_stages(
+def test_the_command_trains_and_goes_on(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("torch")
@@ -147,12 +82,11 @@ def test_the_commands_train_both_stages(
 
     monkeypatch.setattr(paying, "times_as_fast", lambda slow, fast, face: 2.0)
     monkeypatch.chdir(tmp_path)
-    for words in commands(f"DATA={data}", f"TRAIN_FLAGS={QUICK}"):
+    words = command(f"DATA={data}", f"TRAIN_FLAGS={QUICK}")
+    for _ in range(2):
         assert main(words) == 0
-    out = Path("runs/shipped/expression-second")
-    assert Path(capsys.readouterr().out.splitlines()[-1]) == out / "expression.onnx"
-    metadata = open_model(out / "expression.onnx", kind="expression").metadata
-    assert metadata.mirror and metadata.name == "expression"
-    assert (out / "mixed.safetensors").is_file()
-    assert len((out / "log.jsonl").read_text().splitlines()) == 1
-    assert str(tmp_path) not in (out / "run.json").read_text()
+        path = Path(capsys.readouterr().out.strip())
+        assert path == Path("runs/shipped/expression/expression.onnx")
+        assert open_model(path, kind="expression").metadata.mirror
+    log = (path.parent / "log.jsonl").read_text().splitlines()
+    assert len(log) == 1

@@ -64,9 +64,6 @@ def test_a_recipe_that_ships_is_found_by_its_name(training: list[Any], mien: Cal
     assert mien("train", "expression", "--data", "data").code == 0
     assert training[0]["recipe"].name == "expression"
     assert training[0]["out"] == Path("runs/expression")
-    assert mien("train", "expression-second", "--data", "data").code == 0
-    assert training[1]["recipe"].name == "expression"
-    assert training[1]["out"] == Path("runs/expression-second")
 
 
 def test_fewer_epochs_than_the_restart_are_trained_without_one(

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from mien.errors import DataError, UsageError
 from mien.evaluation import Receipt
+from mien.networks.denoising import Denoised
 from mien.recognizer import ExpressionReader
 from mien.session import open_model
 from mien.training import checkpoint, paying
+from mien.training.exporting import export_again
 from mien.training.labelled import LabelledTask
 from mien.training.material import DataSource
 from mien.training.run import export_best, prepare, run
@@ -77,6 +80,31 @@ def test_a_checkpoint_is_exported_by_itself(source: DataSource, tmp_path: Path) 
     inputs = work.task.plain(work.held.images).numpy()
     np.testing.assert_allclose(first.run(inputs)["expression"], again.run(inputs)["expression"])
     assert checkpoint.load(tmp_path / "run" / "best.safetensors")[1]["best_epoch"] in (1, 2)
+
+
+def test_a_file_takes_the_grain_off_where_the_recipe_says_so(
+    source: DataSource, tmp_path: Path
+) -> None:
+    plain = run(LABELLED, source, tmp_path, quiet=True)
+    inputs = prepare(LABELLED, source).task.plain(
+        np.random.default_rng(0).integers(0, 256, (4, 24, 24), dtype=np.uint8)
+    )
+    before = open_model(plain, kind="expression").run(inputs.numpy())["expression"]
+    recipe = replace(LABELLED, denoise=True)
+    model = open_model(run(recipe, source, tmp_path, quiet=True), kind="expression")
+    calm = Denoised(torch.nn.Identity()).denoise(inputs)
+    after = model.run(inputs.numpy())["expression"]
+    assert np.abs(after - before).max() > 1e-3
+    assert model.metadata.recipe_sha256 == recipe.sha256()
+    again = export_again(
+        tmp_path / "best.safetensors", LABELLED, source, tmp_path / "again.onnx", denoise=True
+    )
+    np.testing.assert_allclose(
+        open_model(again, kind="expression").run(inputs.numpy())["expression"], after, atol=1e-5
+    )
+    run(LABELLED, source, tmp_path, quiet=True)
+    plainly = open_model(plain, kind="expression").run(calm.numpy())["expression"]
+    np.testing.assert_allclose(plainly, after, atol=1e-4)
 
 
 def test_a_run_states_what_integers_gained_and_lost(

@@ -19,6 +19,10 @@ def export(
     points: _recipe.Points = None,
     splits: _faces.Splits = None,
     fold: _recipe.Fold = "0",
+    denoise: Annotated[
+        bool,
+        typer.Option("--denoise", help="Let the file take the grain off each face it looks at."),
+    ] = False,
     quantize: Annotated[
         bool,
         typer.Option(
@@ -46,5 +50,5 @@ def export(
     where = _recipe.source(
         recipe, data, table, option, points_file=points, splits=splits, fold=fold
     )
-    how = {"quantize": quantize, "always": quantize_always, "quiet": quiet}
-    print(export_again(path, recipe, where, out, **how))
+    how = {"denoise": denoise, "quantize": quantize, "always": quantize_always}
+    print(export_again(path, recipe, where, out, **how, quiet=quiet))

@@ -47,6 +47,7 @@ def export_again(
     source: DataSource,
     out: Path,
     *,
+    denoise: bool = False,
     quantize: bool = False,
     always: bool = False,
     quiet: bool = True,
@@ -54,13 +55,15 @@ def export_again(
     """Export a checkpoint, compared with torch and calibrated on the faces that chose the epoch.
 
     source: the faces of the run, of the fold that its folder names unless another is given.
-    quantize: let the file compute in 8-bit integers where that pays; always: wherever.
+    denoise: let the file take the grain off each face. quantize: let it compute in 8-bit integers
+    where that pays; always: wherever.
     """
     about = _about(path.parent / RUN)
     if str(source.fold) == "0" and about.get("fold") is not None:
         source = replace(source, fold=str(about["fold"]))
     recipe = replace(
         recipe,
+        denoise=recipe.denoise or denoise,
         quantize=recipe.quantize or quantize or always,
         quantize_always=recipe.quantize_always or always,
     )

@@ -31,7 +31,7 @@ from mien.training.validation import answers_of
 LAST = "last.safetensors"
 START = "start_sha256"
 # Of matter only when a run is over.
-OF_THE_FILE = ("mirror", "quantize", "quantize_always", "start_share")
+OF_THE_FILE = ("mirror", "denoise", "quantize", "quantize_always", "start_share")
 OF_THE_MACHINE = ("compile",)  # of matter only for speed
 
 

@@ -27,7 +27,8 @@ def quantize(model: Model, examples: Inputs) -> Model:
     Ranges are those of `examples`, float32 (N, C, H, W) as the preparation gives them: faces as
     they will be met, hidden ones too. Weights are scaled a channel at a time and take seven bits:
     processors without VNNI add pairs of products in 16 bits, where eight would overflow. The
-    first convolution stays as it is: it costs little, and its input carries the most detail.
+    first convolution and what is done to the image before it stay as they are: they cost little,
+    and their input carries the most detail.
     """
     path = model.path
     graph = onnx.load(path)
@@ -40,7 +41,7 @@ def quantize(model: Model, examples: Inputs) -> Model:
                 _Examples(model.input_name, examples),
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=list(OPERATORS),
-                nodes_to_exclude=[_first_convolution(graph.graph)],
+                nodes_to_exclude=_up_to_first_convolution(graph.graph),
                 per_channel=True,
                 reduce_range=True,
                 activation_type=QuantType.QUInt8,
@@ -84,8 +85,16 @@ def join_pools(graph: onnx.GraphProto) -> None:
     del graph.value_info[:]  # the shapes of what changed are found again
 
 
-def _first_convolution(graph: onnx.GraphProto) -> str:
-    return next(str(node.name) for node in graph.node if node.op_type == "Conv")
+def _up_to_first_convolution(graph: onnx.GraphProto) -> list[str]:
+    """Name the nodes up to the first that makes features; filters of images keep the channels."""
+    sizes = {tensor.name: tensor.dims[0] for tensor in graph.initializer if tensor.dims}
+    names = []
+    for node in graph.node:
+        names.append(str(node.name))
+        groups = next((a.i for a in node.attribute if a.name == "group"), 1)
+        if node.op_type == "Conv" and sizes[node.input[1]] > groups:
+            break
+    return names
 
 
 @contextmanager

@@ -160,6 +160,7 @@ class Recipe:
     start: str = ""
     start_share: float = 0.0
     mirror: bool = False  # the answers of the file are averaged over a face and its mirror image
+    denoise: bool = False  # the file takes the grain off a face before it looks at it
     quantize: bool = False  # the file computes in 8-bit integers, where that pays
     quantize_always: bool = False  # and also where it does not
     data: DataSettings = field(default_factory=DataSettings)
