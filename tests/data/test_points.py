@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import tiny_tables
+from mien.data import points
 from mien.data.points import check, load_points, with_points
 from mien.errors import DataError
 from tiny_fer import tiny_fer
@@ -67,14 +68,17 @@ def test_files_that_are_no_points_are_refused(tmp_path: Path) -> None:
 
 
 def test_points_that_are_numbers_count_as_found_where_nothing_else_is_said(tmp_path: Path) -> None:
-    points = np.zeros((3, 68, 2))
-    points[1, 5] = np.nan
-    np.savez(tmp_path / "points.npz", points_xy=points)
+    given = np.zeros((3, 68, 2))
+    given[1, 5] = np.nan
+    np.savez(tmp_path / "points.npz", points_xy=given)
     _, found = load_points(tmp_path / "points.npz", 3)
     assert found.tolist() == [True, False, True]
 
 
-def test_points_that_no_file_has_are_found(landmarks_path: Path) -> None:
+def test_points_that_no_file_has_are_found(
+    landmarks_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(points, "_AT_ONCE", 3)
     table = tiny_tables.table(4)
     assert table.points_xy is not None
     assert with_points(table)[1] == "of the table"

@@ -193,7 +193,7 @@ def _of_set(
     for name in expressions or known:
         rows = np.flatnonzero(names == name)
         rows = np.sort(np.random.default_rng(SEED).permutation(rows)[:most])
-        some, whose = with_points(chosen[rows])
+        some, whose = with_points(chosen[rows], quiet=quiet)
         if some.points_xy is None:
             raise DataError(f"the faces of {name} have no landmarks; expected 68 a face")
         matrix = reader.preparation.whole_matrix(some.images.shape[1:3])

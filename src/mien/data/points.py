@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import DataError
+from mien.progress import track
 
 if TYPE_CHECKING:
     from mien.data.table import FaceTable
 
 POINTS = 68
+_AT_ONCE = 512
 _EXPECTED = (
     "expected an .npz with points_xy (N, 68, 2), a row for each of the data set (and found, (N,))"
 )
@@ -73,7 +75,9 @@ def _read(path: Path) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         raise DataError(f"cannot read {path}: {error}; {_EXPECTED}") from error
 
 
-def with_points(table: "FaceTable", landmarks: str | Path | None = None) -> "tuple[FaceTable, str]":
+def with_points(
+    table: "FaceTable", landmarks: str | Path | None = None, *, quiet: bool = True
+) -> "tuple[FaceTable, str]":
     """Find the points of faces that have none; say whose are used."""
     points = table.points_xy
     known = np.zeros(len(table), bool)
@@ -85,7 +89,11 @@ def with_points(table: "FaceTable", landmarks: str | Path | None = None) -> "tup
 
     landmarker = Landmarker(landmarks)
     found = np.zeros((len(table), POINTS, 2), np.float32) if points is None else np.array(points)
-    found[~known] = landmarker.from_whole(table.images[~known])[0]
+    lacking = np.flatnonzero(~known)
+    starts = range(0, len(lacking), _AT_ONCE)
+    for first in track(starts, total=len(starts), description="finding points", quiet=quiet):
+        some = lacking[first : first + _AT_ONCE]
+        found[some] = landmarker.from_whole(table.images[some])[0]
     few = f"of {int((~known).sum())} faces " if known.any() else ""
     said = f"{few}found by the landmark network {landmarker.sha256[:12]}"
     return replace(table, points_xy=found.astype(np.float32)), said

@@ -68,7 +68,7 @@ def sweep(
     check_classes(chosen.faces)
     given = points_hash(chosen.faces)
     if locate:
-        faces, whose = with_points(chosen.faces)
+        faces, whose = with_points(chosen.faces, quiet=quiet)
         stated = {**chosen.stated, "points": chosen.stated.get("points") or whose}
         chosen = replace(chosen, faces=faces, stated=stated)
     _check_points(chosen.faces)

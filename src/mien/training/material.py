@@ -156,7 +156,7 @@ def _read(
     if not len(faces):
         raise DataError(f"no face of {data_set or table} has a label; take another set or rule")
     if points:
-        faces, left_out["points"] = with_points(faces)
+        faces, left_out["points"] = with_points(faces, quiet=quiet)
     return cut(faces, steps), left_out
 
 

@@ -175,7 +175,7 @@ def _hidden(
         faces = readers.read(published.data_set, _root(source), **source.options, **points)
         assert isinstance(faces, FaceTable)
         say(f"{folder}: hiding {published.occluder} on {len(faces):,} faces", quiet=quiet)
-        faces, _ = with_points(faces)
+        faces, _ = with_points(faces, quiet=quiet)
         occlude_table(faces, published.occluder, recipe.seed).save(folder)
     return replace(source, root=None, table=folder, options={}, points_file=None)
 

@@ -199,7 +199,7 @@ def _retrain(
         check_protocol(made["protocol"])
     splits = Splits.open(made["file"]) if made["file"] else None
     faces, left_out = choice.read(root, training.preparation, quiet=how["quiet"])
-    faces, whose = with_points(faces)
+    faces, whose = with_points(faces, quiet=how["quiet"])
     if splits is None:
         splits = make(faces, made["protocol"] or protocol_for(faces), folds=made["folds"])
     if made["clean"]:
