@@ -1,5 +1,6 @@
 """The command that exports a checkpoint again: what it gives equals the run's own file."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +44,33 @@ def test_a_run_is_exported_again(run: Path, faces: Path, tmp_path: Path, mien: C
     assert again.metadata == first.metadata
     for name, logits in first.run(inputs).items():
         np.testing.assert_allclose(again.run(inputs)[name], logits, atol=1e-5)
+
+
+def test_grain_is_taken_off_as_the_run_or_the_option_says(
+    run: Path, faces: Path, tmp_path: Path, mien: Callable
+) -> None:
+    grainy = np.random.default_rng(0).normal(0, 1, (3, 1, 32, 32)).astype(np.float32)
+    own = tmp_path / "run"
+    own.mkdir()
+    for path in run.iterdir():
+        (own / path.name).write_bytes(path.read_bytes())
+    stated = json.loads((own / "run.json").read_text())
+    answers = {}
+    for said in (False, True):
+        stated["recipe"]["denoise"] = said
+        (own / "run.json").write_text(json.dumps(stated))
+        for option in ((), ("--denoise",), ("--no-denoise",)):
+            out = tmp_path / "out.onnx"
+            done = mien("export", own, "--table", faces, "--out", out, "--quiet", *option)
+            assert done.code == 0, done.err
+            model = open_model(out, kind="expression")
+            answers[said, option] = next(iter(model.run(grainy).values()))
+            denoises = option == ("--denoise",) or (said and not option)
+            assert model.metadata.extra.get("denoise", False) is denoises
+    for said in (False, True):
+        calm, plain = answers[said, ("--denoise",)], answers[said, ("--no-denoise",)]
+        assert np.abs(calm - plain).max() > 1e-4
+        np.testing.assert_allclose(answers[said, ()], calm if said else plain, atol=1e-6)
 
 
 @pytest.mark.parametrize(

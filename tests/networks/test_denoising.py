@@ -61,10 +61,11 @@ def test_the_more_grain_the_more_is_changed(seed: None) -> None:
     assert changes[0] < 0.01 < 0.1 < changes[2]
 
 
-def test_light_and_contrast_do_not_matter(seed: None) -> None:
+@pytest.mark.parametrize(("scale", "light"), [(60.0, 120.0), (5.0, 245.0), (0.01, 0.9)])
+def test_light_and_contrast_do_not_matter(seed: None, scale: float, light: float) -> None:
     noisy = grainy(faces(), 0.3)
-    lit = denoised(60 * noisy + 120)
-    torch.testing.assert_close(lit, 60 * denoised(noisy) + 120, rtol=0, atol=0.05)
+    lit = denoised(scale * noisy + light)
+    torch.testing.assert_close((lit - light) / scale, denoised(noisy), rtol=0, atol=0.002)
 
 
 def test_images_and_channels_go_by_themselves(seed: None) -> None:
@@ -78,10 +79,16 @@ def test_images_and_channels_go_by_themselves(seed: None) -> None:
     torch.testing.assert_close(together[1, 2], alone)
 
 
-def test_an_image_of_one_tone_stays(seed: None) -> None:
-    flat = torch.full((1, 1, 48, 48), 0.5)
+@pytest.mark.parametrize("tone", [0.0, 0.5, 250.0])
+def test_an_image_of_one_tone_stays_and_so_does_a_spot_on_it(tone: float) -> None:
+    flat = torch.full((1, 1, 48, 48), tone)
     torch.testing.assert_close(denoised(flat), flat)
-    assert torch.isfinite(denoised(torch.zeros(1, 1, 48, 48))).all()
+    flat[:, :, 20, 20:23] += 1
+    torch.testing.assert_close(denoised(flat), flat)
+
+
+def test_the_smallest_image_has_two_pixels_a_side() -> None:
+    assert torch.isfinite(denoised(torch.rand(3, 1, 2, 2))).all()
 
 
 def test_the_network_sees_what_is_left(seed: None) -> None:

@@ -1,31 +1,30 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
-
-SHAPE = {
-    "widths": (4, 8),
-    "blocks": (1, 1),
-    "stem_stride": 1,
-    "excited_stages": 1,
-    "dropout": 0.0,
-    "pool": 1,
-}
 
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    from mien.networks.residual import ResidualNetwork
+    return save(tmp_path / "best.safetensors")
+
+
+def save(path: Path, **settings: Any) -> Path:
+    """Save a checkpoint as `mien train` does, the same weights for any settings."""
     from mien.training import checkpoint
     from mien.training.expression import HEADS
+    from mien.training.loop import residual
+    from mien.training.settings import NetworkSettings, Recipe
 
-    network = ResidualNetwork(HEADS, **SHAPE)
-    path = tmp_path / "best.safetensors"
-    recipe = {"task": "expression", "network": SHAPE}
-    checkpoint.save(path, {"average": network.state_dict()}, {"recipe": recipe})
+    torch.manual_seed(0)
+    shape = NetworkSettings(widths=(4, 8), blocks=(1, 1))
+    recipe = Recipe(**{"name": "tiny", "task": "expression", "network": shape, **settings})
+    state = {"recipe": recipe.to_dict(), "figures": {}}
+    checkpoint.save(path, {"average": residual(shape, HEADS).state_dict()}, state)
     return path
 
 
@@ -35,14 +34,11 @@ def test_a_checkpoint_is_opened_with_its_own_shape(saved: Path) -> None:
     assert not open_network(saved).training
 
 
-def test_a_checkpoint_of_another_kind_is_refused(saved: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_kind_is_refused(tmp_path: Path) -> None:
     from mien.errors import DataError
     from mien.study.cam import open_network
-    from mien.training import checkpoint
 
-    groups, _ = checkpoint.load(saved)
-    other = tmp_path / "landmarks.safetensors"
-    checkpoint.save(other, groups, {"recipe": {"task": "landmarks"}})
+    other = save(tmp_path / "landmarks.safetensors", task="landmarks")
     with pytest.raises(DataError, match="no checkpoint of an expression network"):
         open_network(other)
 
@@ -54,6 +50,18 @@ def test_the_map_is_as_large_as_the_face(saved: Path) -> None:
     inputs = np.random.default_rng(0).normal(size=(2, 1, 16, 16)).astype(np.float32)
     found = grad_cam(open_network(saved), inputs, np.array([0, 3]))
     assert found.shape == (2, 16, 16) and found.min() >= 0 and found.max() in (0, 1)
+
+
+def test_grain_is_taken_off_where_the_file_of_the_run_does_so(tmp_path: Path) -> None:
+    from mien.networks.denoising import Denoised
+    from mien.study.cam import open_network
+
+    plain = open_network(save(tmp_path / "plain.safetensors"))
+    other = open_network(save(tmp_path / "other.safetensors", denoise=True))
+    grainy = torch.randn(2, 1, 48, 48)
+    calm = Denoised(plain).denoise(grainy)
+    torch.testing.assert_close(other(grainy)["ferplus"], plain(calm)["ferplus"])
+    assert not torch.allclose(other(grainy)["ferplus"], plain(grainy)["ferplus"])
 
 
 def test_without_captum_the_extra_is_named(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,12 @@ def export(
     splits: _faces.Splits = None,
     fold: _recipe.Fold = "0",
     denoise: Annotated[
-        bool,
-        typer.Option("--denoise", help="Let the file take the grain off each face it looks at."),
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--denoise/--no-denoise",
+            help="Let the file take the grain off each face it looks at.  [default: as its run]",
+        ),
+    ] = None,
     quantize: Annotated[
         bool,
         typer.Option(
@@ -50,5 +53,5 @@ def export(
     where = _recipe.source(
         recipe, data, table, option, points_file=points, splits=splits, fold=fold
     )
-    how = {"denoise": denoise, "quantize": quantize, "always": quantize_always}
-    print(export_again(path, recipe, where, out, **how, quiet=quiet))
+    how = {"quantize": quantize, "always": quantize_always, "quiet": quiet}
+    print(export_again(path, recipe, where, out, denoise=denoise, **how))

@@ -8,9 +8,10 @@ from torch.nn import functional
 
 TOLERATED = 0.1  # grain up to this share of an image's deviation is its own
 STRENGTH = 1.5  # of the variance of the grain, how much is taken from that of each place
-HALF = 0.02  # that surplus, in squared deviations, at which half of the image is blurred, too
+HALF = 0.02  # that surplus, in parts of the image's variance, at which half of it is blurred, too
 ROOT_OF_NORMAL = 0.8222  # mean root of the absolute value of a standard normal variable
-LITTLE = 1e-6
+FLAT = 1e-5  # a place whose variance is below this part of the image's has none
+TINY = 1e-12  # the variance of an image of one tone; the exporter would drop it as an addend
 
 
 class Denoised(nn.Module):
@@ -23,43 +24,48 @@ class Denoised(nn.Module):
     there is, by a blur; where nothing does, the image stays as it is, bit by bit.
     """
 
-    grain_kernel: Tensor
-    blur_kernel: Tensor
+    edges: Tensor
+    blur: Tensor
+    mean: Tensor
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        edge, middle = torch.tensor([1.0, -2.0, 1.0]), torch.tensor([0.25, 0.5, 0.25])
-        self.register_buffer("grain_kernel", torch.outer(edge, edge) / 6, persistent=False)
-        self.register_buffer("blur_kernel", torch.outer(middle, middle), persistent=False)
+        edge = torch.tensor([1.0, -2.0, 1.0])
+        middle = torch.tensor([0.25, 0.5, 0.25])
+        self.register_buffer("edges", torch.outer(edge, edge) / 6, persistent=False)
+        self.register_buffer("blur", torch.outer(middle, middle), persistent=False)
+        self.register_buffer("mean", torch.full((3, 3), 1 / 9), persistent=False)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         outputs: dict[str, Tensor] = self.network(self.denoise(images))
         return outputs
 
     def denoise(self, images: Tensor) -> Tensor:
-        """Give images float32 (N, C, H, W), of any scale, without grain, each channel by itself."""
-        padded = _padded(images)
-        mean, mean_square = _mean3x3(padded), _mean3x3(padded * padded)
-        grain = _over(padded, self.grain_kernel).abs().sqrt()
-        grain = (_of_each(grain) / ROOT_OF_NORMAL) ** 2
-        variance = _of_each(mean_square) - _of_each(mean) ** 2
-        surplus = (grain * grain - TOLERATED**2 * variance).clamp_min(0)
-        local = (mean_square - mean * mean).clamp_min(LITTLE)
-        calm = images - (STRENGTH * surplus / local).clamp_max(1) * (images - mean)
-        blurred = _over(_padded(calm), self.blur_kernel)
-        return calm + surplus / (surplus + HALF * variance + LITTLE) * (blurred - calm)
+        """Give images float32 (N, C, H, W), of any scale, without grain, each channel by itself.
+
+        Sides are of two pixels at least.
+        """
+        plain = images - _of_each(images)
+        padded = _padded(plain)
+        squares = padded * padded
+        mean = _filtered(padded, self.mean)
+        variance = _of_each(plain * plain).clamp_min(TINY)
+        roots = _of_each(_filtered(padded, self.edges).abs().sqrt())
+        grain = (roots / ROOT_OF_NORMAL) ** 4
+        surplus = (grain - TOLERATED**2 * variance).clamp_min(0)
+        local = torch.maximum(_filtered(squares, self.mean) - mean * mean, FLAT * variance)
+        taken = (STRENGTH * surplus / local).clamp_max(1) * (plain - mean)
+        calm = plain - taken
+        blurred = _filtered(_padded(calm), self.blur)
+        return images + (surplus / (surplus + HALF * variance) * (blurred - calm) - taken)
 
 
 def _padded(images: Tensor) -> Tensor:
     return functional.pad(images, (1, 1, 1, 1), mode="reflect")
 
 
-def _mean3x3(padded: Tensor) -> Tensor:
-    return functional.avg_pool2d(padded, 3, 1)
-
-
-def _over(padded: Tensor, kernel: Tensor) -> Tensor:
+def _filtered(padded: Tensor, kernel: Tensor) -> Tensor:
     """Filter each channel by a kernel (3, 3)."""
     channels = padded.shape[1]
     return functional.conv2d(padded, kernel.expand(channels, 1, 3, 3), groups=channels)

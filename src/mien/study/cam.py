@@ -10,21 +10,29 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mien.errors import DataError, MissingExtraError
+from mien.networks.denoising import Denoised
 from mien.networks.residual import ResidualNetwork
 from mien.training import checkpoint
+from mien.training.exporting import recipe_of
 from mien.training.expression import HEADS
+from mien.training.loop import residual
 
 LEAST = 6  # pixels a side: a smaller map shows no part of a face
 
 
 def open_network(path: Path) -> ResidualNetwork:
-    """Open the best average of an expression run, as `mien train` wrote it."""
-    groups, state = checkpoint.load(path)
-    recipe = state.get("recipe", {})
-    if recipe.get("task") != "expression" or "average" not in groups:
+    """Open the best average of an expression run, as `mien train` wrote it.
+
+    Where its file takes the grain off a face first, the network given here does, too.
+    """
+    recipe = recipe_of(path)
+    if recipe.task != "expression" or recipe.network.name != "residual":
         raise DataError(f"{path} is no checkpoint of an expression network; take best.safetensors")
-    network = ResidualNetwork(HEADS, **recipe["network"])
-    checkpoint.copy_into(network, groups["average"], str(path))
+    network = residual(recipe.network, HEADS)
+    checkpoint.copy_into(network, checkpoint.load(path)[0]["average"], str(path))
+    if recipe.denoise:
+        calm = Denoised(network).denoise
+        network.register_forward_pre_hook(lambda _, given: (calm(given[0]),))
     return network.eval()
 
 

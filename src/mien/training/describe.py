@@ -77,6 +77,7 @@ def describe(
         results={"validation part" if labels else "FER-2013 PublicTest": _results(figures)},
         extra={
             **(FRAMING if landmarks else {"mirror": recipe.mirror}),
+            **({"denoise": True} if recipe.denoise else {}),
             "rights": {name: terms[name] for name in RIGHTS},
         },
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from mien.errors import DataError
 from mien.training import checkpoint
+from mien.training.loop import OF_THE_FILE
 from mien.training.material import DataSource
 from mien.training.recipe import read_recipe
 from mien.training.run import export_best, prepare
@@ -25,15 +26,17 @@ def checkpoint_of(path: Path) -> Path:
 
 
 def recipe_of(path: Path) -> Recipe:
-    """Read the recipe that made a checkpoint."""
+    """Read the recipe that made a checkpoint; what the file may do, as its run last said."""
     groups, state = checkpoint.load(path)
     if "average" not in groups or "figures" not in state:
         raise DataError(
             f"{path} keeps a run that may go on, not what it found best; export"
             f" {checkpoint.BEST} beside it"
         )
+    said = _stated(path, "recipe")
+    kept = {name: said[name] for name in OF_THE_FILE if name in said}
     flat: dict[str, Any] = {}
-    for name, value in state["recipe"].items():
+    for name, value in {**state["recipe"], **kept}.items():
         if isinstance(value, dict):
             flat |= {f"{name}.{key}": of for key, of in value.items()}
         else:
@@ -47,7 +50,7 @@ def export_again(
     source: DataSource,
     out: Path,
     *,
-    denoise: bool = False,
+    denoise: bool | None = None,
     quantize: bool = False,
     always: bool = False,
     quiet: bool = True,
@@ -55,15 +58,15 @@ def export_again(
     """Export a checkpoint, compared with torch and calibrated on the faces that chose the epoch.
 
     source: the faces of the run, of the fold that its folder names unless another is given.
-    denoise: let the file take the grain off each face. quantize: let it compute in 8-bit integers
-    where that pays; always: wherever.
+    denoise: let the file take the grain off each face, or not. quantize: let it compute in 8-bit
+    integers where that pays; always: wherever.
     """
-    about = _about(path.parent / RUN)
+    about = _stated(path, "data")
     if str(source.fold) == "0" and about.get("fold") is not None:
         source = replace(source, fold=str(about["fold"]))
     recipe = replace(
         recipe,
-        denoise=recipe.denoise or denoise,
+        denoise=recipe.denoise if denoise is None else denoise,
         quantize=recipe.quantize or quantize or always,
         quantize_always=recipe.quantize_always or always,
     )
@@ -80,10 +83,10 @@ def export_again(
     return out
 
 
-def _about(path: Path) -> dict[str, Any]:
-    """Read what a run's folder states of its data; a checkpoint may lie elsewhere."""
+def _stated(path: Path, what: str) -> dict[str, Any]:
+    """Read what the folder of a checkpoint's run states; a checkpoint may lie elsewhere."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["data"]
+        found = json.loads((path.parent / RUN).read_text(encoding="utf-8"))[what]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return found if isinstance(found, dict) else {}

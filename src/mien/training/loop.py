@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from mien.training.lock import locked
 from mien.training.logs import Logs
 from mien.training.passes import Losses, Pass, layout
 from mien.training.schedules import learning_rate
-from mien.training.settings import Recipe
+from mien.training.settings import NetworkSettings, Recipe
 from mien.training.task import Task
 from mien.training.validation import answers_of
 
@@ -41,16 +41,7 @@ def build_network(recipe: Recipe, task: Task) -> nn.Module:
     shape = recipe.network
     network: nn.Module
     if shape.name == "residual":
-        network = ResidualNetwork(
-            task.heads,
-            widths=shape.widths,
-            blocks=shape.blocks,
-            stem_stride=shape.stem_stride,
-            excited_stages=shape.excited_stages,
-            dropout=shape.dropout,
-            pool=shape.pool,
-            channels=shape.channels,
-        )
+        network = residual(shape, task.heads)
     else:
         network = registry.build(
             shape.name,
@@ -61,6 +52,20 @@ def build_network(recipe: Recipe, task: Task) -> nn.Module:
             frozen=shape.frozen,
         )
     return arranged(task.build(network), layout(recipe.network.name))
+
+
+def residual(shape: NetworkSettings, heads: Mapping[str, int]) -> ResidualNetwork:
+    """Make a network of our own family with fresh weights."""
+    return ResidualNetwork(
+        heads,
+        widths=shape.widths,
+        blocks=shape.blocks,
+        stem_stride=shape.stem_stride,
+        excited_stages=shape.excited_stages,
+        dropout=shape.dropout,
+        pool=shape.pool,
+        channels=shape.channels,
+    )
 
 
 def train(

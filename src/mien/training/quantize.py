@@ -68,7 +68,7 @@ def join_pools(graph: onnx.GraphProto) -> None:
     pools = {node.output[0]: node for node in graph.node if node.op_type == "AveragePool"}
     for node in list(graph.node):
         pool = pools.get(node.input[0]) if node.op_type == "Conv" else None
-        if pool is None or readers[node.input[0]] > 1:
+        if pool is None or readers[node.input[0]] > 1 or node.input[1] not in stored:
             continue
         settings = {a.name: helper.get_attribute_value(a) for a in pool.attribute}
         kernel = settings["kernel_shape"]
@@ -92,7 +92,7 @@ def _up_to_first_convolution(graph: onnx.GraphProto) -> list[str]:
     for node in graph.node:
         names.append(str(node.name))
         groups = next((a.i for a in node.attribute if a.name == "group"), 1)
-        if node.op_type == "Conv" and sizes[node.input[1]] > groups:
+        if node.op_type == "Conv" and sizes.get(node.input[1], groups + 1) > groups:
             break
     return names
 
