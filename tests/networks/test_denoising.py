@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mien.networks.denoising import Denoised
+from mien.networks.denoising import Denoise
 
 
 @pytest.fixture
@@ -30,7 +30,8 @@ def grainy(images: Tensor, deviation: float) -> Tensor:
 
 
 def denoised(images: Tensor) -> Tensor:
-    return Denoised(nn.Identity()).denoise(images)
+    found: Tensor = Denoise()(images)
+    return found
 
 
 def error(images: Tensor, truth: Tensor) -> float:
@@ -93,6 +94,6 @@ def test_the_smallest_image_has_two_pixels_a_side() -> None:
 
 def test_the_network_sees_what_is_left(seed: None) -> None:
     noisy = grainy(faces(), 0.3)
-    network = Denoised(nn.Identity())
-    torch.testing.assert_close(network(noisy), network.denoise(noisy))
+    network = nn.Sequential(Denoise(), nn.Identity())
+    torch.testing.assert_close(network(noisy), denoised(noisy))
     assert not list(network.parameters()) and not network.state_dict()

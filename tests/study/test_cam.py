@@ -53,13 +53,13 @@ def test_the_map_is_as_large_as_the_face(saved: Path) -> None:
 
 
 def test_grain_is_taken_off_where_the_file_of_the_run_does_so(tmp_path: Path) -> None:
-    from mien.networks.denoising import Denoised
+    from mien.networks.denoising import Denoise
     from mien.study.cam import open_network
 
     plain = open_network(save(tmp_path / "plain.safetensors"))
     other = open_network(save(tmp_path / "other.safetensors", denoise=True))
     grainy = torch.randn(2, 1, 48, 48)
-    calm = Denoised(plain).denoise(grainy)
+    calm = Denoise()(grainy)
     torch.testing.assert_close(other(grainy)["ferplus"], plain(calm)["ferplus"])
     assert not torch.allclose(other(grainy)["ferplus"], plain(grainy)["ferplus"])
 

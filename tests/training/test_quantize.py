@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import models
-from mien.networks.denoising import Denoised
+from mien.networks.denoising import Denoise
 from mien.networks.residual import ResidualNetwork
 from mien.session import Metadata, Model
 from mien.training.export import export
@@ -41,7 +41,7 @@ def exported(filters: int, tmp_path: Path) -> Model:
         for head in network.heads.values():
             head.weight *= 20
     metadata = Metadata.from_json(json.dumps(models.expression_metadata(48)))
-    module = Denoised(network) if filters else network
+    module = torch.nn.Sequential(Denoise(), network) if filters else network
     return export(module, metadata, tmp_path / "model.onnx", faces(20))
 
 
@@ -86,7 +86,8 @@ def test_a_filter_of_colours_stays_in_floats_too(tmp_path: Path) -> None:
     outputs = [output for output in told["outputs"] if output["name"] == "ferplus"]
     metadata = Metadata.from_json(json.dumps({**told, "outputs": outputs}))
     coloured = np.repeat(faces(64), 3, axis=1)
-    model = export(Denoised(network), metadata, tmp_path / "model.onnx", coloured[:20])
+    module = torch.nn.Sequential(Denoise(), network)
+    model = export(module, metadata, tmp_path / "model.onnx", coloured[:20])
     assert in_floats(quantize(model, coloured).path) == FILTERS + 1
 
 

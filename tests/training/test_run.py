@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from mien.errors import DataError, UsageError
 from mien.evaluation import Receipt
-from mien.networks.denoising import Denoised
+from mien.networks.denoising import Denoise
 from mien.recognizer import ExpressionReader
 from mien.session import open_model
 from mien.training import checkpoint, paying
@@ -92,7 +91,7 @@ def test_a_file_takes_the_grain_off_where_the_recipe_says_so(
     before = open_model(plain, kind="expression").run(inputs.numpy())["expression"]
     recipe = replace(LABELLED, denoise=True)
     model = open_model(run(recipe, source, tmp_path, quiet=True), kind="expression")
-    calm = Denoised(torch.nn.Identity()).denoise(inputs)
+    calm = Denoise()(inputs)
     after = model.run(inputs.numpy())["expression"]
     assert np.abs(after - before).max() > 1e-3
     assert model.metadata.recipe_sha256 == recipe.sha256()

@@ -14,8 +14,8 @@ FLAT = 1e-5  # a place whose variance is below this part of the image's has none
 TINY = 1e-12  # the variance of an image of one tone; the exporter would drop it as an addend
 
 
-class Denoised(nn.Module):
-    """A network that sees its images without the grain of dim light and small sensors.
+class Denoise(nn.Module):
+    """Take the grain of dim light and small sensors off images, before a network sees them.
 
     The deviation of the grain is measured by a kernel that steps and straight edges leave at zero
     (Immerkaer, "Fast noise variance estimation", Computer Vision and Image Understanding 64, 1996),
@@ -28,20 +28,15 @@ class Denoised(nn.Module):
     blur: Tensor
     mean: Tensor
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.network = network
         edge = torch.tensor([1.0, -2.0, 1.0])
         middle = torch.tensor([0.25, 0.5, 0.25])
         self.register_buffer("edges", torch.outer(edge, edge) / 6, persistent=False)
         self.register_buffer("blur", torch.outer(middle, middle), persistent=False)
         self.register_buffer("mean", torch.full((3, 3), 1 / 9), persistent=False)
 
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
-        outputs: dict[str, Tensor] = self.network(self.denoise(images))
-        return outputs
-
-    def denoise(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Give images float32 (N, C, H, W), of any scale, without grain, each channel by itself.
 
         Sides are of two pixels at least.

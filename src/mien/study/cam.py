@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mien.errors import DataError, MissingExtraError
-from mien.networks.denoising import Denoised
+from mien.networks.denoising import Denoise
 from mien.networks.residual import ResidualNetwork
 from mien.training import checkpoint
 from mien.training.exporting import recipe_of
@@ -31,7 +31,7 @@ def open_network(path: Path) -> ResidualNetwork:
     network = residual(recipe.network, HEADS)
     checkpoint.copy_into(network, checkpoint.load(path)[0]["average"], str(path))
     if recipe.denoise:
-        calm = Denoised(network).denoise
+        calm = Denoise()
         network.register_forward_pre_hook(lambda _, given: (calm(given[0]),))
     return network.eval()
 

@@ -21,7 +21,7 @@ from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
 from mien.evaluation.receipts import versions
 from mien.files import write
-from mien.networks.denoising import Denoised
+from mien.networks.denoising import Denoise
 from mien.progress import say
 from mien.report import figures
 from mien.training import checkpoint, distributed, mixing
@@ -153,7 +153,7 @@ def export_best(work: Work, best: Path, path: Path, *, quiet: bool = True) -> Tr
     network = build_network(_untaught(recipe), task)
     checkpoint.copy_into(network, groups["average"], str(best))
     if recipe.denoise:
-        network = Denoised(network)
+        network = torch.nn.Sequential(Denoise(), network)
     sample = task.plain(np.asarray(work.held.images[:COMPARED])).numpy()
     model = export(network, describe(task, state["figures"]), path, sample)
     tried = None
