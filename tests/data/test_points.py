@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import tiny_tables
-from mien.data import points
 from mien.data.points import check, load_points, with_points
 from mien.errors import DataError
+from mien.faces import landmarks
 from tiny_fer import tiny_fer
 
 
@@ -78,7 +78,7 @@ def test_points_that_are_numbers_count_as_found_where_nothing_else_is_said(tmp_p
 def test_points_that_no_file_has_are_found(
     landmarks_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(points, "_AT_ONCE", 3)
+    monkeypatch.setattr(landmarks, "_AT_ONCE", 3)
     table = tiny_tables.table(4)
     assert table.points_xy is not None
     assert with_points(table)[1] == "of the table"

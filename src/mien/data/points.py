@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import DataError
-from mien.progress import track
 
 if TYPE_CHECKING:
     from mien.data.table import FaceTable
 
 POINTS = 68
-_AT_ONCE = 512
 _EXPECTED = (
     "expected an .npz with points_xy (N, 68, 2), a row for each of the data set (and found, (N,))"
 )
@@ -89,11 +87,7 @@ def with_points(
 
     landmarker = Landmarker(landmarks)
     found = np.zeros((len(table), POINTS, 2), np.float32) if points is None else np.array(points)
-    lacking = np.flatnonzero(~known)
-    starts = range(0, len(lacking), _AT_ONCE)
-    for first in track(starts, total=len(starts), description="finding points", quiet=quiet):
-        some = lacking[first : first + _AT_ONCE]
-        found[some] = landmarker.from_whole(table.images[some])[0]
+    found[~known] = landmarker.from_whole(table.images[~known], quiet=quiet)[0]
     few = f"of {int((~known).sum())} faces " if known.any() else ""
     said = f"{few}found by the landmark network {landmarker.sha256[:12]}"
     return replace(table, points_xy=found.astype(np.float32)), said

@@ -11,6 +11,7 @@ from mien import geometry, images, metrics, weights
 from mien.errors import ModelError, UsageError
 from mien.images import Image
 from mien.preparation import Preparation
+from mien.progress import track
 from mien.records import Face
 from mien.session import open_model
 
@@ -63,10 +64,13 @@ class Landmarker:
             for i, face in enumerate(faces)
         ]
 
-    def from_whole(self, images_nhw: Image) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    def from_whole(
+        self, images_nhw: Image, *, quiet: bool = True
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Find the points (N, 68, 2) and faceness (N,) of images that each are one face."""
         start = geometry.scaling(images_nhw.shape[1:3], self._preparation.size_hw)
-        return self._refined(images_nhw, np.broadcast_to(start, (len(images_nhw), 2, 3)))
+        starts = np.broadcast_to(start, (len(images_nhw), 2, 3))
+        return self._refined(images_nhw, starts, quiet=quiet)
 
     def _coloured(self, image: Image) -> Image:
         """Convert once what would be converted for every crop."""
@@ -81,10 +85,11 @@ class Landmarker:
         return geometry.box_to_image(square, self._preparation.size_hw)
 
     def _refined(
-        self, faces: Sequence[Image] | Image, starts: geometry.Floats
+        self, faces: Sequence[Image] | Image, starts: geometry.Floats, *, quiet: bool = True
     ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         points, faceness = [np.empty((0, 68, 2), np.float32)], [np.empty(0)]
-        for first in range(0, len(faces), _AT_ONCE):
+        parts = range(0, len(faces), _AT_ONCE)
+        for first in track(parts, total=len(parts), description="finding points", quiet=quiet):
             some = [self._coloured(face) for face in faces[first : first + _AT_ONCE]]
             aligned = starts[first : first + _AT_ONCE]
             for _ in range(_ALIGNING_PASSES):
