@@ -6,6 +6,7 @@ import torch
 from mien.networks.residual import ResidualNetwork
 from mien.training.expression import HEADS
 from mien.training.landmarks import HEADS as LANDMARK_HEADS
+from mien.training.loop import residual
 from mien.training.recipe import read_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -16,15 +17,7 @@ RECIPES = Path(__file__).parents[2] / "recipes"
     [("expression", HEADS, 1_800_000), ("landmarks", LANDMARK_HEADS, 600_000)],
 )
 def test_shipped_networks_stay_small(name: str, heads: dict[str, int], most: int) -> None:
-    shape = read_recipe(RECIPES / f"{name}.toml").network
-    network = ResidualNetwork(
-        heads,
-        widths=shape.widths,
-        blocks=shape.blocks,
-        stem_stride=shape.stem_stride,
-        excited_stages=shape.excited_stages,
-        pool=shape.pool,
-    )
+    network = residual(read_recipe(RECIPES / f"{name}.toml").network, heads)
     assert sum(p.numel() for p in network.parameters()) <= most
 
 

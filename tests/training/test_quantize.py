@@ -67,6 +67,13 @@ def test_an_average_before_a_convolution_becomes_part_of_it(exported: Model) -> 
     np.testing.assert_allclose(found, floats, atol=1e-4)
 
 
+def only_ferplus() -> Metadata:
+    """Describe a network with one head."""
+    told = models.expression_metadata(48)
+    outputs = [output for output in told["outputs"] if output["name"] == "ferplus"]
+    return Metadata.from_json(json.dumps({**told, "outputs": outputs}))
+
+
 def in_floats(path: Path) -> int:
     """Count the convolutions up to the first that an 8-bit one follows."""
     kinds = [node.op_type for node in onnx.load(path).graph.node]
@@ -82,12 +89,9 @@ def test_what_comes_before_the_first_features_stays_in_floats(
 def test_a_filter_of_colours_stays_in_floats_too(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = ResidualNetwork({"ferplus": 8}, widths=(8, 16), blocks=(1, 1), channels=3)
-    told = models.expression_metadata(48)
-    outputs = [output for output in told["outputs"] if output["name"] == "ferplus"]
-    metadata = Metadata.from_json(json.dumps({**told, "outputs": outputs}))
     coloured = np.repeat(faces(64), 3, axis=1)
     module = torch.nn.Sequential(Denoise(), network)
-    model = export(module, metadata, tmp_path / "model.onnx", coloured[:20])
+    model = export(module, only_ferplus(), tmp_path / "model.onnx", coloured[:20])
     assert in_floats(quantize(model, coloured).path) == FILTERS + 1
 
 
@@ -107,12 +111,9 @@ class Named(torch.nn.Sequential):
 
 
 def test_a_convolution_whose_weights_are_computed_is_no_obstacle(tmp_path: Path) -> None:
-    told = models.expression_metadata(48)
-    outputs = [output for output in told["outputs"] if output["name"] == "ferplus"]
-    metadata = Metadata.from_json(json.dumps({**told, "outputs": outputs}))
     pool = [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()]
     network = Named(Computed(1, 8, 3), torch.nn.ReLU(), torch.nn.Conv2d(8, 8, 3), *pool)
-    model = export(network, metadata, tmp_path / "model.onnx", faces(20))
+    model = export(network, only_ferplus(), tmp_path / "model.onnx", faces(20))
     before = model.run(faces(20))["ferplus"]
     after = quantize(model, faces(64)).run(faces(20))["ferplus"]
     assert np.abs(before - after).mean() < 0.1 * before.std()
