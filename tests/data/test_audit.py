@@ -160,6 +160,21 @@ def test_cleaned_splits_show_each_picture_in_one_split(leaky: FaceTable) -> None
         cleaned(replace(leaky, split=np.full(12, "")), found)
 
 
+def test_faces_without_a_split_are_in_no_cleaned_part(leaky: FaceTable) -> None:
+    subject = np.array([*"ABCD", *"EFGH", *"AIJK"])
+    mixed = replace(
+        leaky, split=np.where(leaky.split == "public", "", leaky.split), subject=subject
+    )
+    found = audit(mixed)
+    assert found.exact.counts["no split in train"] == 1
+    assert found.exact.counts["within no split"] == 0
+    splits = cleaned(mixed, found)
+    assert splits.folds[0].sizes() == {"train": 4, "validation": 0, "test": 2}
+    assert splits.left_out == 4 and splits.subjects_overlap is True
+    shared = audit(replace(mixed, subject=np.array([*"ABCD", *"ABCD", *"HIJK"]))).shared
+    assert shared["subject"] == {}
+
+
 def test_colour_and_other_sizes_are_audited() -> None:
     large = np.stack([images.resize(one, (96, 96)) for one in faces().images])
     large[5] = large[0][:, ::-1]

@@ -114,6 +114,33 @@ def test_official_splits_are_those_of_the_set() -> None:
         make(replace(faces(), split=np.full(60, "")), "official")
 
 
+def test_faces_without_a_split_are_in_no_official_part(tmp_path: Path) -> None:
+    names = np.array(["train", "test", "", "train"] * 15)
+    whole = replace(faces(subjects=6), split=names, subject=np.where(names == "", "", names))
+    whole.subject[2] = "train"
+    splits = make(whole, "official")
+    fold = splits.folds[0]
+    assert (len(fold.train), len(fold.validation), len(fold.test)) == (30, 0, 15)
+    assert fold.test == tuple(whole.source_id[names == "test"].tolist())
+    assert splits.description == "official, 1 fold, 15 faces without a split left out"
+    splits.save(tmp_path / "splits.json")
+    assert Splits.open(tmp_path / "splits.json") == splits
+    with pytest.raises(DataError, match="no official splits, only 'train'"):
+        make(replace(whole, split=np.where(names == "test", "", names)), "official")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["train", "test", "extra"], "'extra' does not say .* leave the split of its faces empty"),
+        (["one", "two", ""], "'one' does not say .* a protocol other than official"),
+    ],
+)
+def test_a_split_that_may_be_any_part_is_refused(names: list[str], said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        make(replace(faces(), split=np.array(names * 20)), "official")
+
+
 @pytest.mark.parametrize("protocol", ["hold-out", "stratified", "by-subject", "random-images"])
 def test_a_seed_gives_the_same_faces_again_and_another_gives_others(protocol: str) -> None:
     whole = faces(subjects=0 if protocol == "stratified" else 20)

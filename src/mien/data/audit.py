@@ -19,12 +19,12 @@ from mien.data.columns import Columns, check_unique
 from mien.data.duplicates import SIDE, Images, Rows
 from mien.data.labels import EXPRESSION_COLUMNS
 from mien.data.listing import Listing
-from mien.data.splits import Fold, Splits, official_order
+from mien.data.splits import Splits, official, official_order, official_parts
 from mien.data.table import FaceTable
 from mien.errors import DataError, InputError
 from mien.progress import track
 
-UNLABELLED = "unlabelled"
+UNLABELLED, NO_SPLIT = "unlabelled", "no split"
 BINS = 10  # of the share of votes for the winning expression
 WITHOUT_COPIES = "official, each picture in one split"
 
@@ -112,7 +112,7 @@ def audit(data: FaceTable | Listing, *, quiet: bool = True) -> Audit:
 
 def check_splits(data: Columns) -> list[str]:
     """Give the names of the set's splits; raise where there are none to clean."""
-    names = official_order(data.split)
+    names = official_parts(data.split)
     if len(names) < 2:
         raise DataError("the set has no splits to clean; make some with `mien data split`")
     return names
@@ -127,9 +127,7 @@ def cleaned(data: Columns, found: Audit) -> Splits:
         rows = rows[~np.isin(found.picture[rows], seen)]
         seen = np.union1d(seen, found.picture[rows])
         kept.append(tuple(data.source_id[rows].tolist()))
-    between = tuple(one for part in kept[1:-1] for one in part)
-    fold = Fold(name="official", train=kept[0], test=kept[-1], validation=between)
-    return Splits(protocol=WITHOUT_COPIES, folds=(fold,))
+    return official(data, kept, WITHOUT_COPIES)
 
 
 def also_in(faces: FaceTable, others: FaceTable) -> NDArray[np.bool_]:
@@ -196,14 +194,18 @@ def _copies(data: Columns, picture: Rows, known: Rows) -> Copies:
     for first, later in combinations(names, 2):
         there = np.isin(picture[own[later]], picture[own[first]])
         there &= ~np.isin(known[own[later]], known[own[first]])
-        counts[f"{later} in {first}"] = int(there.sum())
+        counts[f"{later or NO_SPLIT} in {first}"] = int(there.sum())
     for name in names:
         of_pictures, of_known = (len(np.unique(one[own[name]])) for one in (picture, known))
-        counts[f"within {name}" if name else "within the set"] = of_known - of_pictures
+        counts[f"within {_named(name, names)}"] = of_known - of_pictures
     groups = _groups(picture, known)
     labels = data.canonical_labels()
     conflicting = [group for group in groups if _conflict(labels[group])]
     return Copies(counts=counts, groups=_ids(data, groups), conflicting=_ids(data, conflicting))
+
+
+def _named(split: str, splits: list[str]) -> str:
+    return split or (NO_SPLIT if len(splits) > 1 else "the set")
 
 
 def _groups(picture: Rows, known: Rows) -> list[Rows]:
@@ -242,7 +244,7 @@ def _shared(data: Columns, name: str) -> dict[str, list[str]] | None:
         values = [value and f"{who}/{value}" for who, value in zip(subjects, values, strict=True)]
     found: dict[str, set[str]] = {}
     for value, split in zip(values, splits, strict=True):
-        if value:
+        if value and split:
             found.setdefault(value.lstrip("/"), set()).add(split)
     return {value: sorted(among) for value, among in sorted(found.items()) if len(among) > 1}
 

@@ -1,6 +1,6 @@
 """Which faces train and which test: made once, saved by name, used under every condition.
 
-official               the set's own parts
+official               the set's own parts; faces without a split are in none
 hold-out               a share of the faces, of each expression; of the subjects where there are any
 stratified             K folds with the expressions alike
 by-subject             K folds, no subject in two of them, the expressions as alike as that allows
@@ -64,13 +64,16 @@ class Splits:
     folds: tuple[Fold, ...]
     seed: int | None = None
     subjects_overlap: bool | None = None  # None where no subject is known
+    left_out: int = 0  # faces without a split of the set's own
 
     @property
     def description(self) -> str:
         """Say how the faces were split, for every result that is made with them."""
         folds = f"{len(self.folds)} folds" if len(self.folds) > 1 else "1 fold"
         seed = "" if self.seed is None else f", seed {self.seed}"
-        return f"{self.protocol}, {folds}{seed}" + (f", {OVERLAP}" if self.subjects_overlap else "")
+        left_out = f", {self.left_out} faces without a split left out" if self.left_out else ""
+        overlap = f", {OVERLAP}" if self.subjects_overlap else ""
+        return f"{self.protocol}, {folds}{seed}{left_out}{overlap}"
 
     @property
     def ids_sha256(self) -> str:
@@ -127,12 +130,13 @@ class Splits:
             if content["format"] != FORMAT or content["kind"] != "splits":
                 raise ValueError(f"format {content['format']!r}, expected {FORMAT}")
             folds = tuple(_fold(fold) for fold in content["folds"])
-            made = (content["protocol"], content["seed"], content["subjects_overlap"])
+            made = {name: content[name] for name in ("protocol", "seed", "subjects_overlap")}
+            made["left_out"] = content.get("left_out", 0)
         except OSError as error:
             raise DataError(f"cannot read {path}: {error.strerror or error}") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{path} is no file of splits: {error!r}; make it again") from error
-        splits = cls(protocol=made[0], seed=made[1], subjects_overlap=made[2], folds=folds)
+        splits = cls(**made, folds=folds)
         if stated != _hash(content) or content.get("ids_sha256") != splits.ids_sha256:
             raise DataError(
                 f"{path} was changed after it was made: its hash differs; make it again"
@@ -141,7 +145,10 @@ class Splits:
 
     def _content(self) -> dict[str, Any]:
         made = {"format": FORMAT, "kind": "splits", "description": self.description}
-        return {**made, "ids_sha256": self.ids_sha256, **json.loads(json.dumps(asdict(self)))}
+        own = json.loads(json.dumps(asdict(self)))
+        if not self.left_out:  # as in files that know of none
+            del own["left_out"]
+        return {**made, "ids_sha256": self.ids_sha256, **own}
 
 
 def take(table: Rows, ids: Sequence[str]) -> Rows:
@@ -160,13 +167,33 @@ def take(table: Rows, ids: Sequence[str]) -> Rows:
 
 
 def official_order(split: NDArray[np.str_]) -> list[str]:
-    """Give the names of a set's parts, from training to the last test."""
+    """Give the names of a set's splits, from training to the last test, others behind them."""
+    return sorted(np.unique(split).tolist(), key=lambda name: (_rank(name), name))
 
-    def rank(name: str) -> int:
-        found = (place for place, words in enumerate(_PARTS) if re.search(words, name.casefold()))
-        return next(found, len(_PARTS))
 
-    return sorted(np.unique(split).tolist(), key=lambda name: (rank(name), name))
+def official_parts(split: NDArray[np.str_]) -> list[str]:
+    """Give the names of a set's parts, from training to the last test.
+
+    Faces without a split are in none. Several names of which one does not say what it is for are
+    refused.
+    """
+    names = [name for name in official_order(split) if name]
+    strange = [name for name in names if _rank(name) == len(_PARTS)]
+    if strange and len(names) > 1:
+        advice = "leave the split of its faces empty"
+        if len(strange) == len(names):
+            advice = "take one by its name, or a protocol other than official"
+        raise DataError(
+            f"the set has the splits {', '.join(names)}, and {strange[0]!r} does not say whether it"
+            " trains or tests; expected names like train, validation (val, dev, public) and test"
+            f" (private): rename it, or {advice}"
+        )
+    return names
+
+
+def _rank(name: str) -> int:
+    found = (place for place, words in enumerate(_PARTS) if re.search(words, name.casefold()))
+    return next(found, len(_PARTS))
 
 
 def check_protocol(protocol: str) -> None:
@@ -211,16 +238,27 @@ def make(
 
 
 def _official(table: Columns) -> Splits:
-    names = official_order(table.split)
+    names = official_parts(table.split)
     if len(names) < 2:
         raise DataError(
-            f"the set has no official splits, only {names[0]!r}; take another protocol:"
+            f"the set has no official splits, only {''.join(names)!r}; take another protocol:"
             f" {', '.join(name for name in PROTOCOLS if name != 'official')}"
         )
-    ids = {name: tuple(table.source_id[table.split == name].tolist()) for name in names}
-    between = tuple(one for name in names[1:-1] for one in ids[name])
-    fold = Fold(name="official", train=ids[names[0]], test=ids[names[-1]], validation=between)
-    return Splits(protocol="official", folds=(fold,), subjects_overlap=_overlap(table))
+    ids = [tuple(table.source_id[table.split == name].tolist()) for name in names]
+    return official(table, ids)
+
+
+def official(table: Columns, ids: Sequence[tuple[str, ...]], protocol: str = "official") -> Splits:
+    """Make the fold of the ids of a set's parts, the first of which trains and the last tests."""
+    between = tuple(one for part in ids[1:-1] for one in part)
+    fold = Fold(name="official", train=ids[0], test=ids[-1], validation=between)
+    parted = np.isin(table.source_id, [one for part in ids for one in part])
+    return Splits(
+        protocol=protocol,
+        folds=(fold,),
+        subjects_overlap=_overlap(table[parted]),
+        left_out=int((table.split == "").sum()),
+    )
 
 
 def _overlap(table: Columns) -> bool | None:

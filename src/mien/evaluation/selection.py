@@ -15,7 +15,7 @@ from mien.data.listing import Listing
 from mien.data.protocol import DATA_SETS, Protocol
 from mien.data.readers.ferplus import labelled
 from mien.data.readers.lists import listed
-from mien.data.splits import Splits, official_order, take
+from mien.data.splits import Splits, official_parts, take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.answers import Images, Locate, Points
@@ -142,11 +142,11 @@ class Choice:
         return Chosen(chosen, stated)
 
     def _split(self, faces: FaceTable) -> str | None:
-        known = official_order(faces.split)
         if self.split is None:
-            return known[-1] if len(known) > 1 else None
+            return _test_part(faces)
+        known = [name for name in np.unique(faces.split).tolist() if name]
         if self.split != EVERY and self.split not in known:
-            raise UsageError(unknown_name("split", self.split, (*filter(None, known), EVERY)))
+            raise UsageError(unknown_name("split", self.split, (*known, EVERY)))
         return None if self.split == EVERY else self.split
 
     def _protocol(self) -> Protocol | None:
@@ -177,6 +177,18 @@ class Choice:
         own: dict[str, Any] = {"points_file": self.points_file} if self.points_file else {}
         # The names in a list are those of all rows, not of the official folders alone.
         return {**self.options, **own, **({"source": "new"} if self.list_file else {})}
+
+
+def _test_part(faces: FaceTable) -> str | None:
+    """Give the last of the set's parts, which tests; None where all faces are of one or none."""
+    parts = official_parts(faces.split)
+    unnamed = int((faces.split == "").sum())
+    if len(parts) == 1 and unnamed:
+        raise UsageError(
+            f"{unnamed} of {len(faces)} faces have no split, the others {parts[0]!r}; say which to"
+            f" take: --split {parts[0]} or {EVERY}"
+        )
+    return parts[-1] if len(parts) > 1 else None
 
 
 def check_classes(faces: FaceTable) -> None:

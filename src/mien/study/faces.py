@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from mien.data.audit import also_in
-from mien.data.splits import Splits, take
+from mien.data.splits import Splits, official_parts, take
 from mien.data.table import FaceTable
 
 
@@ -22,4 +22,4 @@ def protocol_for(table: FaceTable) -> str:
     """Choose how faces are split where nobody does: never the same people on both sides."""
     if (table.subject != "").all():
         return "by-subject"
-    return "official" if len(np.unique(table.split)) > 1 else "stratified"
+    return "official" if len(official_parts(table.split)) > 1 else "stratified"

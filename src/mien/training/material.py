@@ -14,7 +14,7 @@ import numpy as np
 from mien.data import audit, rights
 from mien.data.augmented import SETS
 from mien.data.points import with_points
-from mien.data.splits import PROTOCOLS, Fold, Splits, make, official_order, take
+from mien.data.splits import PROTOCOLS, Fold, Splits, make, official_parts, take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.selection import Choice
@@ -227,7 +227,7 @@ def _parted(
 def _protocol(faces: FaceTable, data: DataSettings) -> str:
     if data.protocol:
         return data.protocol
-    if len(official_order(faces.split)) > 1:
+    if len(official_parts(faces.split)) > 1:
         return "official"
     return "by-subject" if (faces.subject != "").all() else "stratified"
 

@@ -53,4 +53,4 @@ def split(
             rows = [[splits.description, "train", "validation", "test"]]
             rows += [[name, *map(str, of.values())] for name, of in sizes.items()]
             print(*aligned(rows, numbers=True), sep="\n")
-            say(f"{out}: the ids of {len(data)} faces")
+            say(f"{out}: the ids of {len(data) - splits.left_out} faces")
