@@ -1,5 +1,7 @@
 import csv
 import json
+import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +17,7 @@ from mien.data import crops
 from mien.data.crops import Cutter, prepare
 from mien.data.listing import Listing
 from mien.data.table import FaceTable
-from mien.errors import DataError, UsageError
+from mien.errors import DataError, OutputError, UsageError
 from mien.faces.finding import FaceFinder
 from mien.preparation import Preparation
 from mien.records import Face
@@ -163,12 +165,6 @@ def test_a_stopped_preparation_goes_on(tmp_path: Path, monkeypatch: pytest.Monke
     listing = photographs(tmp_path / "in", (1, 0, 1, 1, 1, 0, 1))
     whole, _ = prepare(listing, tmp_path / "whole", cutter())
 
-    def stopped(work: Any, rows: Any) -> Any:
-        for row in rows:
-            if row == 5:
-                raise KeyboardInterrupt
-            yield work(row)
-
     with pytest.raises(KeyboardInterrupt):
         prepare(listing, tmp_path / "out", cutter(), each=stopped)
     assert not (tmp_path / "out").exists()
@@ -178,6 +174,36 @@ def test_a_stopped_preparation_goes_on(tmp_path: Path, monkeypatch: pytest.Monke
     assert same(made, whole)
     assert summary["rejected"] == 2
     assert [row["source_id"] for row in rejected(tmp_path / "out")] == ["id1", "id5"]
+
+
+def stopped(work: Any, rows: Any) -> Any:
+    for row in rows:
+        if row == 5:
+            raise KeyboardInterrupt
+        yield work(row)
+
+
+@pytest.mark.parametrize("kind", ["moved", "changed", "faces"])
+def test_other_pictures_are_not_mixed_with_unfinished_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(crops, "BLOCK", 2)
+    first: Listing | FaceTable = photographs(tmp_path / "one", (1,) * 7)
+    cut = Cutter(BOX, FaceFinder("whole")) if kind == "faces" else cutter()
+    if kind == "faces":
+        first = table(7)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(first, tmp_path / "out", cut, each=stopped)
+    if isinstance(first, FaceTable):
+        first = replace(first, images=255 - first.images)
+    elif kind == "moved":
+        shutil.copytree(tmp_path / "one", tmp_path / "two")  # which keeps the dates
+        paths = [path.replace("one", "two") for path in first.paths.tolist()]
+        first = replace(first, paths=np.array(paths))
+    else:
+        os.utime(str(first.paths[6]), ns=(1, 1))
+    with pytest.raises(OutputError, match="data differ"):
+        prepare(first, tmp_path / "out", cut)
 
 
 def test_threads_give_the_same_table(tmp_path: Path) -> None:

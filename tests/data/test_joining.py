@@ -8,7 +8,8 @@ from data.test_listing import listing
 from data.test_table import same, table
 from mien.data.joining import join, write_joined
 from mien.data.table import FaceTable
-from mien.errors import DataError
+from mien.data.writing import TableWriter
+from mien.errors import DataError, OutputError
 
 ONE = table(4, subject=np.array(["KA", "KA", "", "TM"]))  # fear, neutral
 OTHER = table(3, expressions=("surprise", "neutral"), labels=np.array([0, 1, -1]))
@@ -74,3 +75,17 @@ def test_tables_join_block_by_block_as_in_memory(
     monkeypatch.setattr("mien.data.joining.BLOCK", 3)
     parts = [("a", ONE), ("b", replace(OTHER, votes=None))]
     assert same(write_joined(tmp_path / "joined", parts), join(parts))
+
+
+def test_a_join_of_other_pictures_is_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(self: TableWriter) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(TableWriter, "finish", stopped)
+        write_joined(tmp_path / "joined", [("a", ONE)])
+    with pytest.raises(OutputError, match="joined differ"):
+        write_joined(tmp_path / "joined", [("a", replace(ONE, images=255 - ONE.images))])
+    assert same(write_joined(tmp_path / "joined", [("a", ONE)]), join([("a", ONE)]))

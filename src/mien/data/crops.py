@@ -5,7 +5,6 @@ Of several faces the largest is taken. An image without one is left out (`skip`)
 another. The folder holds the table, `rejected.csv` and `summary.json`.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +24,7 @@ from mien.data.rejections import NO_FACE as NO_FACE_FOUND
 from mien.data.rejections import Rejected, by_class, write_csv
 from mien.data.statistics import fitted
 from mien.data.table import POINTS, FaceTable
-from mien.data.writing import TableWriter
+from mien.data.writing import TableWriter, digest
 from mien.errors import DataError, InputError, UsageError, unknown_name
 from mien.expressions import EXPRESSIONS
 from mien.faces.finding import FaceFinder
@@ -38,7 +37,6 @@ NO_FACE = ("skip", "whole", "error")
 REJECTED, SUMMARY = "rejected.csv", "summary.json"
 SAME_FACE = 0.2  # overlap of a face found with the box that the set gives of it
 UNLABELLED = "unlabelled"
-AT_ONCE = 65_536  # rows
 BLOCK = 64  # images; a stop loses the work on no more than these
 
 
@@ -129,7 +127,7 @@ def prepare(
     names = data.expression_names()
     about = {**(about or {}), "preparation": cutter.preparation.to_json()}
     about = json.loads(json.dumps(about))
-    plan = {**about, "no_face": cutter.no_face, "data": _digest(data)}
+    plan = {**about, "no_face": cutter.no_face, "data": digest(data)}
     with TableWriter(folder, data.expressions, plan) as writer:
         left = range(writer.done, len(data))
         outcomes = each(lambda row: _outcome(data, row, names, cutter), left)
@@ -223,13 +221,3 @@ def _counts(
 def _count(read: int, rejected: int, whole: int) -> dict[str, int]:
     counted = {"images": read, "faces": read - rejected, "rejected": rejected}
     return {**counted, "taken_whole": whole}
-
-
-def _digest(data: Columns) -> str:
-    """Tell one set of rows from another, wherever its files lie."""
-    digest = hashlib.sha256()
-    for name, array in data.arrays().items():
-        for first in range(0, len(data) if name in Columns.shapes else 0, AT_ONCE):
-            digest.update(array[first : first + AT_ONCE].tobytes())
-    digest.update(" ".join(data.expressions).encode())
-    return digest.hexdigest()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mien.data.columns import Columns, check_unique
 from mien.data.table import FaceTable
-from mien.data.writing import TableWriter
+from mien.data.writing import TableWriter, digest
 from mien.errors import DataError
 from mien.expressions import EXPRESSIONS
 
@@ -44,7 +44,7 @@ def write_joined(folder: str | Path, parts: Sequence[tuple[str, FaceTable]]) -> 
     optional = _optional(parts)
     ids = [_prefixed(name, part.source_id) for name, part in parts]
     check_unique(np.concatenate(ids))
-    plan = {"joined": [[name, len(part)] for name, part in parts]}
+    plan = {"joined": [[name, digest(part)] for name, part in parts]}
     with TableWriter(folder, expressions, plan) as writer:
         for name, block in _blocks(parts, writer.done):
             renamed = _renamed(name, block, expressions, optional)
