@@ -142,3 +142,27 @@ def test_a_file_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
             files.lock(other, path)
     with path.open("ab") as other:
         files.lock(other, path)
+
+
+def test_a_file_system_without_locks_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def flock(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with (tmp_path / "a").open("ab") as file:
+        files.lock(file, "a")
+
+
+def test_a_place_that_may_not_be_looked_at_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "stat", refused)
+    with pytest.raises(OutputError, match="cannot write .*a: Permission denied"):
+        files.check_file(tmp_path / "closed" / "a")

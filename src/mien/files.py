@@ -121,8 +121,10 @@ def lock(file: IO[Any], name: str | Path) -> None:
     try:
         if fcntl is not None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         raise OutputError(f"another process is writing {name}; wait for it") from error
+    except OSError:  # a file system that has no locks
+        pass
 
 
 def read_object(path: Path, advice: str) -> dict[str, Any]:
@@ -156,7 +158,7 @@ def keep_plan(path: Path, plan: Mapping[str, Any], what: str) -> None:
 
 def check_file(path: Path) -> None:
     """Tell whether a file can be written; one that is there would be replaced."""
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         raise OutputError(f"cannot write {path}: it is there and no file; name another")
     _probe(path.parent, path)
 
@@ -170,10 +172,10 @@ def _probe(folder: Path, wanted: Path) -> None:
     """Write, for a moment, a file without a name into the folder or the nearest one above it."""
     import tempfile  # which costs a program that only reads some time
 
-    there = folder.absolute()
-    while not there.exists():
-        there = there.parent
     try:
+        there = folder.absolute()
+        while not there.exists():
+            there = there.parent
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:

@@ -1,6 +1,9 @@
+import os
 import stat
 import struct
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pytest
@@ -92,3 +95,65 @@ def test_the_nearest_folder_of_a_name_is_found(tmp_path: Path) -> None:
     (tmp_path / "c/EMOTION").mkdir(parents=True)
     assert files.find_folder(tmp_path, ("Emotion",)) == tmp_path / "c/EMOTION"
     assert files.find_folder(tmp_path / "nowhere", ("Emotion",)) is None
+
+
+def test_a_folder_is_found_at_any_depth(tmp_path: Path) -> None:
+    deep = tmp_path / "data/RAF-DB/basic/Image/aligned"
+    deep.mkdir(parents=True)
+    assert files.find_folder(tmp_path, ("Aligned",)) == deep
+    nearer = tmp_path / "z/aligned"
+    nearer.mkdir(parents=True)
+    assert files.find_folder(tmp_path, ("aligned",)) == nearer
+
+
+def test_linked_folders_are_searched_once(tmp_path: Path) -> None:
+    there, root = tmp_path / "disk/set", tmp_path / "root"
+    there.mkdir(parents=True)
+    root.mkdir()
+    (there / "a.png").write_bytes(b"")
+    (root / "link").symlink_to(there)
+    (root / "again").symlink_to(there)
+    (there / "up").symlink_to(root)
+    (there / "loop").symlink_to(there / "loop")
+    assert files.pictures(root, source="pictures") == [root / "again/a.png"]
+    assert files.find_folder(root, ("link",)) == root / "link"
+    assert files.find(root, ("a.png",)) == root / "again/a.png"
+
+
+@pytest.fixture
+def closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that cannot be read, whoever the user is."""
+    closed = tmp_path / "set" / "closed"
+    closed.mkdir(parents=True)
+    (tmp_path / "set" / "lost+found").mkdir()
+
+    def refusing(work: Callable[[Path], Any]) -> Callable[[Path], Any]:
+        def refused(path: Path) -> Any:
+            if Path(path).name in ("closed", "lost+found"):
+                raise PermissionError(13, "Permission denied", str(path))
+            return work(path)
+
+        return refused
+
+    monkeypatch.setattr(os, "listdir", refusing(os.listdir))
+    monkeypatch.setattr(os, "scandir", refusing(os.scandir))
+    return closed
+
+
+def test_a_folder_that_cannot_be_read_is_passed_over_and_named_at_last(closed: Path) -> None:
+    root = closed.parent
+    assert files.find_folder(root, ("aligned",)) is None
+    for search in (
+        lambda: files.require(root, ("a.csv",), source="a set"),
+        lambda: files.require_folder(root, ("aligned",), source="a set"),
+        lambda: files.pictures(root, source="a set"),
+    ):
+        with pytest.raises(DataError, match=r"under .*set \(.*closed cannot be read\); expected a"):
+            search()
+    (root / "a.png").write_bytes(b"")
+    assert files.pictures(root, source="pictures") == [root / "a.png"]
+    with pytest.raises(DataError, match="cannot read .*closed: Permission denied; allow it"):
+        files.below(root, (".png",), whole=True)
+    with pytest.raises(DataError, match="cannot read .*closed: Permission denied; allow it"):
+        files.folders(closed)
+    assert files.folders(root) == [closed]

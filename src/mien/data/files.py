@@ -1,6 +1,7 @@
 """Find, unpack and read the files of a data set.
 
-What is hidden, and what macOS adds to archives (`__MACOSX`), is passed over.
+What is hidden, and what systems add (`__MACOSX`, `lost+found`), is passed over. Linked folders are
+searched like others, each once.
 """
 
 import csv
@@ -37,39 +38,54 @@ def require(root: str | Path, names: tuple[str, ...], *, folder: str = "", sourc
     path = find(root, names, folder=folder)
     if path is None:
         wanted = "/".join(filter(None, (folder, names[0])))
-        place = "under" if Path(root).exists() else "because there is no folder"
-        raise DataError(f"no {wanted} {place} {root}; expected {source}")
+        raise DataError(f"no {wanted} {nowhere(root)}; expected {source}")
     return path
 
 
-def find_folder(root: str | Path, names: tuple[str, ...], *, depth: int = 3) -> Path | None:
+def find_folder(root: str | Path, names: tuple[str, ...]) -> Path | None:
     """Find a folder by name, in any case: earlier names first, then the nearest to `root`."""
-    level, found = [Path(root)], dict[str, Path]()
-    for _ in range(depth + 1):
-        for folder in level:
-            found.setdefault(folder.name.casefold(), folder)
-        level = [inner for folder in level for inner in folders(folder)]
-    return next((found[name.casefold()] for name in names if name.casefold() in found), None)
+    wanted, found = [name.casefold() for name in names], dict[str, Path]()
+    for folder, _ in _walk(Path(root)):
+        found.setdefault(folder.name.casefold(), folder)
+        if wanted[0] in found:
+            break
+    return next((found[name] for name in wanted if name in found), None)
 
 
 def require_folder(root: str | Path, names: tuple[str, ...], *, source: str) -> Path:
     """Find a folder like `find_folder`; say which one is missing and where it comes from."""
     folder = find_folder(root, names)
     if folder is None:
-        place = "under" if Path(root).exists() else "because there is no folder"
-        raise DataError(f"no folder {names[0]} {place} {root}; expected {source}")
+        raise DataError(f"no folder {names[0]} {nowhere(root)}; expected {source}")
     return folder
 
 
 def folders(root: Path) -> list[Path]:
     """List the folders right under a folder, sorted."""
-    found = root.iterdir() if root.is_dir() else ()
-    return sorted(path for path in found if path.is_dir() and not _passed_over(path.name))
+    if not os.path.isdir(root):
+        return []
+    try:
+        found = sorted(root.iterdir())
+    except OSError as error:
+        raise _unreadable(error) from error
+    return [path for path in found if os.path.isdir(path) and not _passed_over(path.name)]
 
 
-def below(root: str | Path, endings: tuple[str, ...]) -> list[Path]:
-    """List the files anywhere under `root` whose names end so, in any case, sorted."""
-    found = [path for path in _walk(Path(root)) if path.name.casefold().endswith(endings)]
+def below(root: str | Path, endings: tuple[str, ...], *, whole: bool = False) -> list[Path]:
+    """List the files anywhere under `root` whose names end so, in any case, sorted.
+
+    A folder that cannot be read is passed over, or with `whole` an error.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise _unreadable(error) from error
+
+    found = [
+        folder / name
+        for folder, names in _walk(Path(root), refuse if whole else None)
+        for name in names
+        if name.casefold().endswith(endings)
+    ]
     return sorted(found, key=Path.as_posix)
 
 
@@ -77,9 +93,18 @@ def pictures(root: str | Path, *, source: str) -> list[Path]:
     """List the image files anywhere under `root`, sorted; say where they come from if none."""
     found = below(root, tuple(SUFFIXES))
     if not found:
-        place = "under" if Path(root).exists() else "because there is no folder"
-        raise DataError(f"no pictures {place} {root}; expected {source}")
+        raise DataError(f"no pictures {nowhere(root)}; expected {source}")
     return found
+
+
+def nowhere(root: str | Path) -> str:
+    """Say where a thing was looked for in vain, and what could not be searched."""
+    if not os.path.exists(root):
+        return f"because there is no folder {root}"
+    closed: list[OSError] = []
+    for _ in _walk(Path(root), closed.append):
+        pass
+    return f"under {root}" + (f" ({closed[0].filename} cannot be read)" if closed else "")
 
 
 def index(root: str | Path, *, source: str) -> Index:
@@ -191,24 +216,56 @@ def columns(path: Path, header: list[str], names: tuple[str, ...]) -> list[int]:
 def _named(root: Path, names: tuple[str, ...], folder: str) -> Iterator[Path]:
     """Yield matching files, the deepest first, so that the one nearest to the root wins."""
     wanted = {name.casefold() for name in names}
-    found = [root] if root.is_file() else _walk(root)
+    found = (folder / name for folder, inside in _walk(root) for name in inside)
     matching = [
         path
-        for path in found
+        for path in ([root] if os.path.isfile(root) else found)
         if path.name.casefold() in wanted
         and (not folder or path.parent.name.casefold() == folder.casefold())
     ]
     yield from sorted(matching, key=lambda path: (len(path.parts), str(path)), reverse=True)
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    for place, inner, files in os.walk(root):
-        inner[:] = [name for name in inner if not _passed_over(name)]
-        yield from (Path(place, name) for name in files if not _passed_over(name))
+def _walk(
+    root: Path, closed: Callable[[OSError], object] | None = None
+) -> Iterator[tuple[Path, list[str]]]:
+    """Yield each folder from the root on, the nearest first, and the names of the files in it.
+
+    `closed` gets the error of a folder that cannot be read.
+    """
+    level, seen = [root], set[tuple[int, int]]()
+    while level:
+        deeper = []
+        for folder in level:
+            try:
+                place = os.stat(folder)
+                if (place.st_dev, place.st_ino) in seen:
+                    yield folder, []  # another name of it
+                    continue
+                seen.add((place.st_dev, place.st_ino))
+                found = [one for one in os.scandir(folder) if not _passed_over(one.name)]
+            except OSError as error:
+                if closed is not None:
+                    closed(error)
+                continue
+            inner = {one.name for one in found if _is_folder(one)}
+            deeper += [folder / name for name in inner]
+            yield folder, [one.name for one in found if one.name not in inner]
+        level = sorted(deeper)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
+
+
+def _unreadable(error: OSError) -> DataError:
+    return DataError(
+        f"cannot read {error.filename}: {error.strerror}; allow it, or name another folder"
+    )
 
 
 def _passed_over(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
+    return name.startswith(".") or name in ("__MACOSX", "lost+found")
 
 
 def _key(name: str) -> str:

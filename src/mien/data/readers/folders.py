@@ -42,7 +42,7 @@ def tree(
     for split, folder in _class_folders(root, splits):
         _check_depth(folder, splits, known)
         expression = spellings.expression(folder.name, str(folder), known)
-        found = files.below(folder, tuple(SUFFIXES))
+        found = files.below(folder, tuple(SUFFIXES), whole=True)
         if not found:
             raise DataError(f"the folder of class {folder.name!r} has no pictures: {folder}")
         for path in found:
@@ -74,8 +74,7 @@ def _check_depth(folder: Path, splits: Mapping[str, str], known: Mapping[str, st
 def _inside(folder: Path) -> list[Path]:
     found = files.folders(folder)
     if not found:
-        place = "under" if folder.exists() else "because there is no folder"
-        raise DataError(f"no class folders {place} {folder}; expected {SOURCE}")
+        raise DataError(f"no class folders {files.nowhere(folder)}; expected {SOURCE}")
     loose = [path for path in folder.iterdir() if path.suffix.casefold() in SUFFIXES]
     if loose:
         raise DataError(f"{min(loose)} is in no class folder; move or remove it")
