@@ -58,6 +58,23 @@ def test_no_subject_trains_and_tests(protocol: str) -> None:
     assert not splits.subjects_overlap and OVERLAP not in splits.description
 
 
+def test_every_fold_tests_somebody_where_each_shows_one_expression() -> None:
+    names = np.array([f"S{row}" for row in range(8)])
+    whole = table(8, labels=np.array([0, 0, 0, 1, 1, 1, -1, -1]), subject=names)
+    whole = replace(whole[np.repeat(np.arange(8), 3)], source_id=np.arange(24).astype(str))
+    for seed in range(20):
+        folds = make(whole, "by-subject", folds=6, seed=seed).folds
+        assert sorted(len(fold.test) for fold in folds) == [3, 3, 3, 3, 6, 6]
+
+
+@pytest.mark.parametrize("subjects", [2, 3])
+def test_few_subjects_are_held_out_too(subjects: int) -> None:
+    for n in (12, subjects):  # all show both expressions, or one each
+        whole = table(n, labels=np.arange(n) // subjects % 2, subject=faces(n, subjects).subject)
+        fold = make(whole, "hold-out", share=0.2).folds[0]
+        assert (len(fold.train), len(fold.test)) == (n - n // subjects, n // subjects)
+
+
 def test_held_out_are_the_share_asked_for() -> None:
     fold = make(faces(), "hold-out", share=0.1).folds[0]
     assert (len(fold.train), len(fold.test)) == (54, 6)

@@ -42,18 +42,26 @@ def _leave_one_out(table: Columns, _: int, __: float, ___: np.random.Generator) 
 
 
 def _deal_subjects(table: Columns, shares: list[float], rng: np.random.Generator) -> Assigned:
-    """Deal subjects, the largest first, each to the fold it brings nearest to its share."""
+    """Deal subjects, the largest first, each to the fold it brings nearest to its share.
+
+    Shares are those of each expression, and of all faces. No fold stays empty.
+    """
     subjects, own = _subjects(table, len(shares))
     counts = np.zeros((len(subjects), len(table.expressions) + 1))
     np.add.at(counts, (own, table.labels), 1)  # no label, -1, counts in the last column
+    counts = np.column_stack([counts, counts.sum(axis=1)])
     counts /= np.maximum(counts.sum(axis=0), 1)
     shuffled = rng.permutation(len(subjects))
     lacking = np.repeat(np.array(shares)[:, None], counts.shape[1], axis=1)
-    fold_of = np.empty(len(subjects), np.int64)
-    for subject in shuffled[np.argsort(-counts.sum(axis=1)[shuffled], kind="stable")]:
-        gain = lacking**2 - (lacking - counts[subject]) ** 2
-        fold_of[subject] = gain.sum(axis=1).argmax()
-        lacking[fold_of[subject]] -= counts[subject]
+    fold_of, empty = np.empty(len(subjects), np.int64), np.ones(len(shares), bool)
+    ordered = shuffled[np.argsort(-counts.sum(axis=1)[shuffled], kind="stable")]
+    for left, subject in zip(range(len(subjects), 0, -1), ordered, strict=True):
+        gain = (lacking**2 - (lacking - counts[subject]) ** 2).sum(axis=1)
+        if empty.sum() == left:
+            gain[~empty] = -np.inf
+        fold_of[subject] = chosen = gain.argmax()
+        lacking[chosen] -= counts[subject]
+        empty[chosen] = False
     return fold_of[own]
 
 

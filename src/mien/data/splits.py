@@ -47,9 +47,12 @@ class Fold:
     def __post_init__(self) -> None:
         everything = (*self.train, *self.test, *self.validation)
         if len(set(everything)) < len(everything):
-            raise DataError(f"fold {self.name} has a face in two of its parts; make the file again")
+            raise DataError(f"{self.name!r} has a face in two of its parts; make the file again")
         if not self.train or not self.test:
-            raise DataError(f"fold {self.name} has no face to train or none to test; take others")
+            raise DataError(
+                f"{self.name!r} has no face to train or none to test; take fewer folds, another"
+                " share or another protocol"
+            )
 
     def sizes(self) -> dict[str, int]:
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
