@@ -164,5 +164,5 @@ def test_a_place_that_may_not_be_looked_at_cannot_be_written(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "stat", refused)
-    with pytest.raises(OutputError, match="cannot write .*a: Permission denied"):
+    with pytest.raises(OutputError, match=r"cannot write .*a: Permission denied"):
         files.check_file(tmp_path / "closed" / "a")

@@ -160,6 +160,20 @@ def test_the_face_at_the_sets_box_is_meant(tmp_path: Path) -> None:
         np.testing.assert_array_equal(made.images[row], expected)
 
 
+def test_faces_taken_whole_are_those_in_their_boxes(tmp_path: Path) -> None:
+    boxes = np.array([[0, 8, 26, 38], [np.nan] * 4, [20, 20, 40, 40]], np.float32)
+    points = np.stack([POINTS] * 3)
+    listing = photographs(tmp_path / "in", (0, 0, 0), box_xyxy=boxes, points_xy=points)
+    made, _ = prepare(listing, tmp_path / "out", Cutter(BOX, FaceFinder("whole")))
+    first = images.read(str(listing.paths[0]))[8:39, :27]
+    np.testing.assert_array_equal(made.images[0], images.resize(first, (16, 16)))
+    assert made.points_xy is not None
+    moved = geometry.apply(geometry.scaling((31, 27), (16, 16)), POINTS - np.float32([0, 8]))
+    np.testing.assert_allclose(made.points_xy[0], moved, atol=1e-4)
+    wanted, _ = prepare(listing, tmp_path / "want", cutter(BOX, no_face="whole"))
+    np.testing.assert_array_equal(wanted.images, made.images)
+
+
 def test_a_stopped_preparation_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crops, "BLOCK", 2)
     listing = photographs(tmp_path / "in", (1, 0, 1, 1, 1, 0, 1))

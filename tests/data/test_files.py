@@ -152,8 +152,8 @@ def test_a_folder_that_cannot_be_read_is_passed_over_and_named_at_last(closed: P
             search()
     (root / "a.png").write_bytes(b"")
     assert files.pictures(root, source="pictures") == [root / "a.png"]
-    with pytest.raises(DataError, match="cannot read .*closed: Permission denied; allow it"):
+    with pytest.raises(DataError, match=r"cannot read .*closed: Permission denied; allow it"):
         files.below(root, (".png",), whole=True)
-    with pytest.raises(DataError, match="cannot read .*closed: Permission denied; allow it"):
+    with pytest.raises(DataError, match=r"cannot read .*closed: Permission denied; allow it"):
         files.folders(closed)
     assert files.folders(root) == [closed]

@@ -1,8 +1,10 @@
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from mien import images
 from mien.data.listing import Listing
 from mien.errors import DataError
 
@@ -24,6 +26,15 @@ def test_selecting_is_indexing() -> None:
     part = listing()[listing().subject == "KA"]
     assert part.paths.tolist() == ["a.png", "b.png"]
     assert part.labels.tolist() == [1, 0]
+
+
+def test_a_photograph_is_read_as_far_as_its_box_goes(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (300, 300), dtype=np.uint8)
+    images.write(tmp_path / "a.png", image)
+    boxes = np.array([[10, 20, 29, 59], [np.nan] * 4, [0, 0, 1, 1]])
+    rows = listing(paths=np.full(3, str(tmp_path / "a.png")), box_xyxy=boxes)
+    np.testing.assert_array_equal(rows.read(0, least_side=30), image[20:60, 10:30])
+    np.testing.assert_array_equal(rows.read(1), image)
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:

@@ -58,7 +58,7 @@ def test_faces_without_a_split_are_not_those_that_test(tmp_path: Path, table: Pa
         names = np.where(np.isin(whole.split, kept), whole.split, "")
         replace(whole, split=names).save(tmp_path / f"t{len(kept)}")
     assert selected(table=tmp_path / "t2").stated["split"] == "private"
-    with pytest.raises(UsageError, match="8 of 12 faces have no split, .* --split train or all"):
+    with pytest.raises(UsageError, match=r"8 of 12 faces have no split, .* --split train or all"):
         selected(table=tmp_path / "t1")
     assert len(selected(table=tmp_path / "t1", split="train").faces) == 4
 
@@ -66,7 +66,7 @@ def test_faces_without_a_split_are_not_those_that_test(tmp_path: Path, table: Pa
 def test_a_split_is_named_where_none_says_that_it_tests(tmp_path: Path, table: Path) -> None:
     whole = FaceTable.open(table)
     replace(whole, split=np.where(whole.split == "train", "one", "two")).save(tmp_path / "own")
-    with pytest.raises(DataError, match="splits one, two, .* take one by its name"):
+    with pytest.raises(DataError, match=r"splits one, two, .* take one by its name"):
         selected(table=tmp_path / "own")
     assert len(selected(table=tmp_path / "own", split="two").faces) == 8
 

@@ -137,6 +137,14 @@ def test_the_border_is_filled_when_asked(smooth):
     assert np.array_equal(out[:, 22:98], smooth[:, 2:78])
 
 
+def test_a_box_is_cut_out_as_far_as_the_image_has_it(smooth):
+    part, corner = images.within(smooth, (-3, 5, 9.6, 20))
+    np.testing.assert_array_equal(part, smooth[5:21, :11])
+    assert corner.tolist() == [0, 5]
+    for box in (None, [np.nan] * 4, (500, 500, 600, 600)):
+        assert images.within(smooth, box)[0] is smooth
+
+
 def test_one_pixel_fills_the_canvas():
     image = np.full((1, 1, 3), 9, np.uint8)
     out = images.warp(image, geometry.scaling((1, 1), (48, 48)), (48, 48))

@@ -178,12 +178,7 @@ def _on_disk(shape: tuple[int, ...]) -> Images:
 def _image(data: FaceTable | Listing, row: int) -> Images:
     if isinstance(data, FaceTable):
         return np.asarray(data.images[row])
-    image = images.read(str(data.paths[row]))
-    if data.box_xyxy is None or not np.isfinite(data.box_xyxy[row]).all():
-        return image
-    x0, y0, x1, y1 = np.rint(data.box_xyxy[row]).clip(0).astype(int)
-    part = image[y0 : y1 + 1, x0 : x1 + 1]
-    return part if part.size else image
+    return data.read(row)
 
 
 def _copies(data: Columns, picture: Rows, known: Rows) -> Copies:

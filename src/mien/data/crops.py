@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import files, geometry
+from mien import files, geometry, images
 from mien.data.columns import Columns, check_unique
 from mien.data.listing import Listing
 from mien.data.rejections import NO_FACE as NO_FACE_FOUND
@@ -73,20 +73,22 @@ class Cutter:
     ) -> Crop:
         """Read an image and cut a face: the one at the box, or else the largest.
 
-        Faces taken whole may bring their points.
+        Faces taken whole are all that is in the box, and may bring their points.
         """
         image, scale = self.finder.read(source)
+        box = None if box_xyxy is None else (np.asarray(box_xyxy) + 0.5) / scale - 0.5
+        inside, corner = images.within(image, box)
         if self.finder.whole and points_xy is not None and np.isfinite(points_xy).all():
-            return self._whole(image, points_xy)
-        faces = self.finder.find(image)
+            return self._whole(inside, points_xy - corner)
+        faces = self.finder.find(inside if self.finder.whole else image)
         if self.finder.whole:
-            return self._whole(image, faces[0].points_xy)
-        if box_xyxy is not None and np.isfinite(box_xyxy).all():
-            faces = _at(faces, (np.asarray(box_xyxy) + 0.5) / scale - 0.5)
+            return self._whole(inside, faces[0].points_xy)
+        if box is not None and np.isfinite(box).all():
+            faces = _at(faces, box)
         if faces:
             return self._cut(image, faces[0].points_xy, faces[0].box_xyxy)
         if self.no_face == "whole":
-            return self._whole(image, None, for_want=True)
+            return self._whole(inside, None, for_want=True)
         raise InputError(NO_FACE_FOUND)
 
     def _cut(self, image: Image, points_xy: NDArray[Any] | None, box: geometry.Box) -> Crop:

@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mien import images
 from mien.data.columns import Columns, Shapes
+from mien.images import Image
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -31,3 +33,13 @@ class Listing(Columns):
         "notes": ("U", ()),
     }
     optional: ClassVar[tuple[str, ...]] = (*Columns.optional, "box_xyxy", "points_xy", "notes")
+
+    def read(self, row: int, *, least_side: int | None = None) -> Image:
+        """Read a photograph, cut to the box of the face where the set gives one.
+
+        Without a box a large one may come smaller, as `images.read` gives it.
+        """
+        path = str(self.paths[row])
+        if self.box_xyxy is None or not np.isfinite(self.box_xyxy[row]).all():
+            return images.read(path, least_side=least_side)
+        return images.within(images.read(path), self.box_xyxy[row])[0]

@@ -17,3 +17,4 @@ from mien.images.pixels import resize as resize
 from mien.images.pixels import to_grey as to_grey
 from mien.images.pixels import to_rgb as to_rgb
 from mien.images.pixels import warp as warp
+from mien.images.pixels import within as within

@@ -85,6 +85,19 @@ def warp(
     return np.asarray(_transform(part, to_part, fine_hw, Resampling.BILINEAR).reduce(samples))
 
 
+def within(image: Image, box_xyxy: ArrayLike | None) -> tuple[Image, NDArray[np.int64]]:
+    """Cut an image to a box, and say where its first pixel was (x, y).
+
+    Without a box, or with one that is not known or lies outside, it stays whole.
+    """
+    if box_xyxy is not None and np.isfinite(box_xyxy).all():
+        x0, y0, x1, y1 = np.rint(box_xyxy).clip(0).astype(np.int64)
+        part = image[y0 : y1 + 1, x0 : x1 + 1]
+        if part.size:
+            return part, np.array([x0, y0])
+    return image, np.zeros(2, np.int64)
+
+
 def _filtered(
     image: Image,
     matrix: NDArray[np.float64],

@@ -121,13 +121,12 @@ def _samples(data: "FaceTable | Listing", rows: Any) -> "list[Image | None]":
 
 
 def _sample(data: "FaceTable | Listing", row: int) -> "Image | None":
-    from mien import images
     from mien.data.table import FaceTable
 
     if isinstance(data, FaceTable):
         return np.asarray(data.images[row])
     try:
-        return images.read(str(data.paths[row]), least_side=ENOUGH)
+        return data.read(row, least_side=ENOUGH)
     except InputError:
         return None
 
