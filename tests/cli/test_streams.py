@@ -18,6 +18,12 @@ def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_a_name_that_is_no_utf_8_is_escaped(tmp_path: Path) -> None:
+    with result_stream(tmp_path / "faces.csv") as stream:
+        stream.write("caf\udce9.png")
+    assert (tmp_path / "faces.csv").read_text() == r"caf\udce9.png"
+
+
 def test_an_old_file_stays_when_writing_stops(tmp_path: Path) -> None:
     target = tmp_path / "faces.csv"
     target.write_text("old")

@@ -8,6 +8,8 @@ from data.test_table import table
 from mien import images
 from mien.data.exporting import export
 from mien.data.points import load_points
+from mien.data.readers import read
+from mien.data.writing import TableWriter
 from mien.errors import DataError, OutputError, UsageError
 
 FACES = table(6, subject=np.array(["KA", "é, x", "", "", "", ""]))
@@ -54,6 +56,27 @@ def test_class_folders_of_a_set_without_splits_have_none(tmp_path: Path) -> None
         "neutral/face_2.png",
     ]
     assert not (tmp_path / "out" / "points.npz").exists()
+
+
+def test_class_folders_are_read_again_with_their_splits(tmp_path: Path) -> None:
+    names = np.array(["train", "public", "private", "", "public+private", "train"])
+    export(table(6, labels=np.zeros(6, int), split=names), tmp_path / "out", "class-folders")
+    again = read("folders", tmp_path / "out")
+    assert sorted(again.split.tolist()) == sorted(names.tolist())
+    assert {*again.expression_names().tolist()} == {"fear"}
+
+
+def test_an_unfinished_table_of_the_same_name_stays(tmp_path: Path) -> None:
+    with TableWriter(tmp_path / "out", FACES.expressions, {}) as writing:
+        writing.append(FACES, done=6)
+    export(FACES, tmp_path / "out")
+    assert (tmp_path / ".out.part" / "images.npy").is_file()
+
+
+def test_a_name_that_is_no_utf_8_is_escaped(tmp_path: Path) -> None:
+    export(table(1, source_id=np.array(["caf\udce9.png"])), tmp_path / "out")
+    (row,) = manifest(tmp_path / "out")
+    assert (row["file"], row["source_id"]) == ("images/0000/caf.png", "caf\\udce9.png")
 
 
 def test_ids_that_make_one_name_or_none_are_told_apart(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from mien.data.growing import Finished, Job
 from mien.data.occluded import Hiding, occlude_table, write_photographs, write_table
 from mien.data.table import FaceTable
 from mien.errors import DataError, InputError, OutputError, UsageError
+from mien.files import lock
 from mien.records import Face
 
 POINTS = models.face_points(30) + np.float32(8)
@@ -260,6 +261,31 @@ def test_what_could_not_be_read_is_tried_again(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"c\.png: .* is not an image"):
         photographs(tmp_path / "in", {"b.png": 1})
         draw(tmp_path / "in", tmp_path / "other", ("eyes",), no_face="fail")
+
+
+def test_a_name_that_is_no_utf_8_is_known_again(tmp_path: Path) -> None:
+    root = tmp_path / "in"
+    try:
+        photographs(root, {"caf\udce9.png": 1, "n\udcff.png": 0})
+    except (OSError, OutputError, UnicodeError):
+        pytest.skip("the file system has no such names")
+    for _ in range(3):
+        finder = Finder()
+        counts = draw(root, tmp_path / "out", ("eyes",), finder=finder)
+        assert (counts["pictures"], counts["rejected"]) == (1, 1)
+        assert len(manifest(tmp_path / "out")) == 1
+        assert len(manifest(tmp_path / "out", growing.REJECTED)) == 1
+    assert finder.searched == 0
+
+
+def test_two_processes_do_not_draw_into_one_folder(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    photographs(tmp_path / "in", {"a.png": 1})
+    draw(tmp_path / "in", tmp_path / "out", ("eyes",))
+    with (tmp_path / "out" / growing.JOURNAL).open("a") as journal:
+        lock(journal, "it")
+        with pytest.raises(OutputError, match="another process is writing"):
+            draw(tmp_path / "in", tmp_path / "out", ("mouth",))
 
 
 def test_chance_goes_by_the_name_alone(tmp_path: Path) -> None:

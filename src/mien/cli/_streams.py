@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+ESCAPED = "backslashreplace"  # what cannot be encoded: names of files that are no UTF-8
+
+
 @contextmanager
 def result_stream(path: Path | None) -> Iterator[TextIO]:
     """Open the file for the results, or standard output where there is none."""
@@ -50,11 +53,11 @@ def writing(name: str) -> Iterator[None]:
 def _whole(target: Path) -> Iterator[TextIO]:
     """Open a file that takes its name when all of it is written."""
     if target.exists() and not target.is_file():  # a device cannot be replaced
-        with opened(target, "w", encoding="utf-8") as stream:
+        with opened(target, "w", encoding="utf-8", errors=ESCAPED) as stream:
             yield stream
         return
     with (
         replacing(target, parents=False) as unfinished,
-        opened(unfinished, "w", encoding="utf-8") as stream,
+        opened(unfinished, "w", encoding="utf-8", errors=ESCAPED) as stream,
     ):
         yield stream

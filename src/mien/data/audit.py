@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mien import images
 from mien.data import duplicates
-from mien.data.columns import Columns, check_unique
+from mien.data.columns import UNLABELLED, Columns, check_unique
 from mien.data.duplicates import SIDE, Images, Rows
 from mien.data.labels import EXPRESSION_COLUMNS
 from mien.data.listing import Listing
@@ -24,7 +24,7 @@ from mien.data.table import FaceTable
 from mien.errors import DataError, InputError
 from mien.progress import track
 
-UNLABELLED, NO_SPLIT = "unlabelled", "no split"
+NO_SPLIT = "no split"
 BINS = 10  # of the share of votes for the winning expression
 WITHOUT_COPIES = "official, each picture in one split"
 

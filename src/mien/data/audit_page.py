@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from mien.data.audit import BINS, UNLABELLED, Audit, Copies, Groups, small
+from mien.data.audit import BINS, Audit, Copies, Groups, small
+from mien.data.columns import UNLABELLED
 from mien.data.listing import Listing
 from mien.data.table import FaceTable
 from mien.errors import MissingExtraError

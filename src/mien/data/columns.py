@@ -13,6 +13,7 @@ Index = NDArray[np.bool_] | NDArray[np.integer[Any]] | slice
 Shapes = dict[str, tuple[str, tuple[int, ...]]]  # kinds of dtype, shape after the first axis
 
 VOTES = 10
+UNLABELLED = "unlabelled"  # what faces without a label are counted as
 KINDS = {"iu": "integers", "U": "text", "f": "floating-point numbers"}
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import files, geometry, images
-from mien.data.columns import Columns, check_unique
+from mien.data.columns import UNLABELLED, Columns, check_unique
 from mien.data.listing import Listing
 from mien.data.rejections import NO_FACE as NO_FACE_FOUND
 from mien.data.rejections import Rejected, by_class, write_csv
@@ -36,7 +36,6 @@ from mien.records import Face
 NO_FACE = ("skip", "whole", "error")
 REJECTED, SUMMARY = "rejected.csv", "summary.json"
 SAME_FACE = 0.2  # overlap of a face found with the box that the set gives of it
-UNLABELLED = "unlabelled"
 BLOCK = 64  # images; a stop loses the work on no more than these
 
 

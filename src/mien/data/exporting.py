@@ -9,14 +9,17 @@ the order of the manifest. The folder appears whole or not at all.
 """
 
 import csv
-import re
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mien import images
+from mien.data.naming import safe, stem, untaken
+from mien.data.readers.folders import NO_SPLIT
 from mien.data.readers.votes import COLUMNS
 from mien.data.table import FaceTable
 from mien.errors import DataError, OutputError, UsageError, unknown_name
@@ -26,7 +29,6 @@ LAYOUTS = ("png", "class-folders")
 MANIFEST, POINTS_FILE = "manifest.csv", "points.npz"
 FACTS = ("expression", "subject", "sequence", "source_id", "split")
 A_FOLDER = 10_000  # files that one folder holds
-NO_SPLIT = "none"
 
 
 def export(faces: FaceTable, out: str | Path, layout: str = "png", *, quiet: bool = True) -> int:
@@ -39,9 +41,8 @@ def export(faces: FaceTable, out: str | Path, layout: str = "png", *, quiet: boo
     rows = np.flatnonzero(faces.labels >= 0) if layout == LAYOUTS[1] else np.arange(len(faces))
     if not len(rows):
         raise DataError("no face has a label; export them with the layout png")
-    part = out.with_name(f".{out.name}.part")
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         shown = track(rows.tolist(), total=len(rows), description="writing faces", quiet=quiet)
         _write(faces, part, zip(shown, _names(faces, rows.tolist(), layout), strict=True))
@@ -61,7 +62,8 @@ def _write(faces: FaceTable, part: Path, named: Iterator[tuple[int, str]]) -> No
     votes = faces.votes
     head = ["file", *FACTS, *(COLUMNS if votes is not None else ())]
     expressions = faces.expression_names()
-    with (part / MANIFEST).open("w", encoding="utf-8", newline="") as file:
+    how: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
+    with (part / MANIFEST).open("w", **how) as file:
         manifest = csv.writer(file, lineterminator="\n")
         manifest.writerow(head)
         for row, name in named:
@@ -80,16 +82,7 @@ def _names(faces: FaceTable, rows: list[int], layout: str) -> Iterator[str]:
     for place, row in enumerate(rows):
         folder = f"images/{place // A_FOLDER:04}"
         if layout == LAYOUTS[1]:
-            split = _safe(faces.split[row]) or NO_SPLIT
+            split = safe(faces.split[row]) or NO_SPLIT
             folder = f"{split}/{expressions[row]}" if split_up else str(expressions[row])
-        stem = re.sub(r"\.(png|jpe?g|tiff?|bmp|webp|gif)$", "", faces.source_id[row], flags=re.I)
-        name = f"{folder}/{_safe(stem) or row}"
-        while name.casefold() in taken:
-            name = f"{name}-{row}"
-        taken.add(name.casefold())
-        yield f"{name}.png"
-
-
-def _safe(text: str) -> str:
-    """Keep what every file system takes in a name."""
-    return re.sub(r"[^\w.+-]+", "_", str(text)).strip("._")[:120]
+        name = f"{folder}/{safe(stem(faces.source_id[row])) or row}"
+        yield f"{untaken(name, row, taken)}.png"

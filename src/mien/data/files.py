@@ -243,7 +243,8 @@ def _walk(
                     yield folder, []  # another name of it
                     continue
                 seen.add((place.st_dev, place.st_ino))
-                found = [one for one in os.scandir(folder) if not _passed_over(one.name)]
+                with os.scandir(folder) as inside:
+                    found = [one for one in inside if not _passed_over(one.name)]
             except OSError as error:
                 if closed is not None:
                     closed(error)

@@ -11,6 +11,7 @@ other occluders may be added later, and so may other sources. What could not be 
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -20,7 +21,7 @@ from typing import Any, TextIO
 
 from mien.data.rejections import Rejected, write_csv
 from mien.errors import OutputError
-from mien.files import opened, replacing, write
+from mien.files import lock, opened, replacing, write
 from mien.progress import track
 
 MANIFEST, REJECTED, SETTINGS, JOURNAL = "manifest.csv", "rejected.csv", "settings.json", ".journal"
@@ -56,24 +57,26 @@ def grow(
     """
     settings = json.loads(json.dumps(settings))
     with _writing(folder):
-        known = _begin(folder, settings)
-        jobs = [_left(block, names, occluders, known) for block, names in blocks.items()]
-        jobs = [job for job in jobs if job[1]]
-        before = len(known.rows)
-        try:
-            with opened(folder / JOURNAL, "a", encoding="utf-8") as journal:
-                noted = _noted(work, journal, known)
-                shown = track(each(noted, jobs), total=len(jobs), description="hiding", quiet=quiet)
+        _finished(folder, settings)
+        with opened(folder / JOURNAL, "a", encoding="utf-8") as journal:
+            lock(journal, folder)
+            known = _read(folder, _finished(folder, settings))
+            jobs = [_left(block, names, occluders, known) for block, names in blocks.items()]
+            jobs = [job for job in jobs if job[1]]
+            before = len(known.rows)
+            noted = _noted(work, journal, known)
+            shown = track(each(noted, jobs), total=len(jobs), description="hiding", quiet=quiet)
+            try:
                 with closing(shown):
                     for _ in shown:
                         pass
-        except BaseException:
-            with suppress(OutputError):
-                _list(folder, known)
-            raise
-        known.occluders |= dict.fromkeys(occluders)
-        _list(folder, known)
-        _save(folder, settings, known)
+            except BaseException:
+                with suppress(OutputError):
+                    _list(folder, known)
+                raise
+            known.occluders |= dict.fromkeys(occluders)
+            _list(folder, known)
+            _save(folder, settings, known.occluders)
         (folder / JOURNAL).unlink(missing_ok=True)
     sources = {source for names in blocks.values() for _, source in names}
     rejected = [known.rejected[source] for source in sources & known.rejected.keys()]
@@ -134,27 +137,32 @@ def _left(
     )
 
 
-def _begin(folder: Path, settings: Mapping[str, Any]) -> _Known:
-    """Read what an earlier run with the same settings has left; else write down the settings."""
-    known, path = _Known(), folder / SETTINGS
+def _finished(folder: Path, settings: Mapping[str, Any]) -> list[str]:
+    """Give the occluders that earlier runs with these settings are done with; note them if none."""
+    path = folder / SETTINGS
     if not path.is_file():
         if folder.exists() and any(folder.iterdir()):
             raise OutputError(f"{folder} is there already; remove it or name another folder")
         folder.mkdir(parents=True, exist_ok=True)
-        _save(folder, settings, known)
-        return known
+        _save(folder, settings, ())
+        return []
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise OutputError(f"cannot read {path}: {error}; remove {folder}") from error
-    finished = found.pop("occluders", [])
+    finished: list[str] = found.pop("occluders", [])
     differing = [name for name in {**settings, **found} if settings.get(name) != found.get(name)]
     if differing:
         raise OutputError(
             f"{folder} was drawn with other settings: {', '.join(differing)} differ; name another"
             " folder, or take those in its settings.json"
         )
-    known.occluders = dict.fromkeys(finished)
+    return finished
+
+
+def _read(folder: Path, finished: list[str]) -> _Known:
+    """Read what earlier runs have left."""
+    known = _Known(occluders=dict.fromkeys(finished))
     whole = {"rows": _rows(folder / MANIFEST), "rejected": _rows(folder / REJECTED)}
     for entry in ({"occluders": finished, **whole}, *_entries(folder / JOURNAL)):
         known.add(entry)
@@ -165,7 +173,13 @@ def _rows(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        rows = list(csv.DictReader(file))
+    return [{name: _unescaped(value) for name, value in row.items()} for row in rows]
+
+
+def _unescaped(text: str) -> str:
+    """Undo what `backslashreplace` makes of a file's name that is no UTF-8."""
+    return re.sub(r"\\ud(c[89a-f][0-9a-f])", lambda found: chr(int("d" + found[1], 16)), text)
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
@@ -190,8 +204,8 @@ def _list(folder: Path, known: _Known) -> None:
         write_csv(part, known.rejected.values())
 
 
-def _save(folder: Path, settings: Mapping[str, Any], known: _Known) -> None:
-    content = {**settings, "occluders": list(known.occluders)}
+def _save(folder: Path, settings: Mapping[str, Any], occluders: Iterable[str]) -> None:
+    content = {**settings, "occluders": list(occluders)}
     write(folder / SETTINGS, json.dumps(content, indent=1))
 
 

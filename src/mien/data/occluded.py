@@ -1,7 +1,6 @@
 """Faces with parts hidden: tables in memory, and folders of pictures (see `mien.data.growing`)."""
 
 import os
-import re
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,13 +13,14 @@ from numpy.typing import NDArray
 
 from mien import images
 from mien.data.growing import FACTS, Each, Finished, Job, Row, grow, picture
+from mien.data.naming import safe, stem, untaken
 from mien.data.rejections import NO_FACE as NO_FACE_FOUND
 from mien.data.rejections import NO_POINTS, OUTSIDE, Rejected
 from mien.data.table import FaceTable
 from mien.errors import DataError, InputError, UsageError, unknown_name
 from mien.faces.finding import FaceFinder
 from mien.files import numbered
-from mien.images import SUFFIXES, Image
+from mien.images import Image
 from mien.occlusion import NONE, batch, occluder, parts
 from mien.occlusion.frames import MEAN_FACE
 from mien.occlusion.kinds import Mask
@@ -224,14 +224,8 @@ def _names(table: FaceTable) -> list[str]:
     names: list[str] = []
     taken: set[str] = set()
     for row, source_id in enumerate(table.source_id.tolist()):
-        suffix = Path(source_id).suffix
-        stem = source_id.removesuffix(suffix) if suffix.lower() in SUFFIXES else source_id
-        safe = (re.sub(r"[^\w.+-]+", "_", part).strip("._")[:120] for part in stem.split("/"))
-        name = "/".join(filter(None, safe)) or str(row)
-        while name.casefold() in taken:
-            name = f"{name}-{row}"
-        taken.add(name.casefold())
-        names.append(name)
+        name = "/".join(filter(None, map(safe, stem(source_id).split("/")))) or str(row)
+        names.append(untaken(name, row, taken))
     return names
 
 

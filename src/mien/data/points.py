@@ -3,17 +3,14 @@
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.data.table import POINTS, FaceTable
 from mien.errors import DataError
 
-if TYPE_CHECKING:
-    from mien.data.table import FaceTable
-
-POINTS = 68
 _EXPECTED = (
     "expected an .npz with points_xy (N, 68, 2), a row for each of the data set (and found, (N,))"
 )
@@ -74,8 +71,8 @@ def _read(path: Path) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
 
 
 def with_points(
-    table: "FaceTable", landmarks: str | Path | None = None, *, quiet: bool = True
-) -> "tuple[FaceTable, str]":
+    table: FaceTable, landmarks: str | Path | None = None, *, quiet: bool = True
+) -> tuple[FaceTable, str]:
     """Find the points of faces that have none; say whose are used."""
     points = table.points_xy
     known = np.zeros(len(table), bool)

@@ -1,7 +1,8 @@
 """Any tree of class folders.
 
     ROOT/CLASS/**/*.png             or, with folders of splits on top:
-    ROOT/train/CLASS/**/*.png       train(ing), val(id, idation), test(ing)
+    ROOT/train/CLASS/**/*.png       train(ing), val(id, idation), test(ing), public, private,
+                                    no-split
 
 A class is any usual spelling of an expression; other names (`0`, `1`, ...) need `labels`. Labels
 are numbered in the order of the sorted class names, or of `labels`.
@@ -18,10 +19,13 @@ from mien.errors import DataError
 from mien.images import SUFFIXES
 
 SOURCE = "one folder of images for each class"
+NO_SPLIT = "no-split"
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation"), "validation"),
     **dict.fromkeys(("test", "testing"), "test"),
+    **{name: name for name in ("public", "private", "public+private")},
+    NO_SPLIT: "",
 }
 
 
@@ -29,7 +33,7 @@ def read(root: str | Path, *, labels: Mapping[str, str] | None = None) -> Listin
     """Read the tree; `labels` maps class names to expressions."""
     known = spellings.table(labels)
     photos = list(tree(Path(root), SPLITS, known))
-    level = 1 if any(row.split for row in photos) else 0
+    level = 1 if any(top.name.casefold() in SPLITS for top in files.folders(Path(root))) else 0
     found = {row.source_id.split("/")[level]: row.expression for row in photos}
     order = (found[name] for name in sorted(found)) if labels is None else known.values()
     return listing(photos, spellings.own_order(order))
