@@ -57,6 +57,21 @@ def test_a_page_and_cleaned_splits_are_written(data: Callable, tmp_path: Path) -
     assert [len(part) for part in (Splits.open(splits).folds[0].test,)] == [5]
 
 
+def test_the_answer_is_printed_whatever_becomes_of_the_files(
+    data: Callable, tmp_path: Path
+) -> None:
+    splits = tmp_path / "splits.json"
+    splits.write_text("{}")
+    done = data("audit", "--write-splits", splits, "--page", tmp_path / "new" / "audit.html")
+    assert done.code == 6 and "says otherwise" in done.err
+    assert "private in train" in done.out
+    (tmp_path / "file").write_text("")
+    done = data("audit", "--page", tmp_path / "file" / "audit.html")
+    assert done.code == 6 and "cannot write" in done.err and not done.out
+    done = data("audit", "--page", tmp_path / "new" / "audit.html")
+    assert done.code == 0 and (tmp_path / "new" / "audit.html").is_file()
+
+
 def test_a_page_without_matplotlib_has_the_numbers(
     data: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

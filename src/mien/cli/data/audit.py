@@ -9,7 +9,7 @@ import typer
 
 from mien.cli import _options
 from mien.cli._columns import aligned
-from mien.cli._streams import result_stream, writing
+from mien.cli._streams import ESCAPED, writing
 from mien.cli.data import _given, _source
 from mien.progress import say
 
@@ -41,13 +41,21 @@ def audit(
     Copies are exact, or shifted by up to 2 pixels, mirrored, compressed, brightened. Takes a set
     by name and root, or a table.
     """
+    from mien import files
     from mien.data import audit as work
     from mien.data.audit_page import audit_page
 
+    for path in filter(None, (page, write_splits)):
+        files.check_file(path)
     data = _given.read(dataset, root, table, option)
     if write_splits is not None:
         work.check_splits(data)
     found = work.audit(data, quiet=quiet)
+    with writing("standard output"):
+        if format is _options.Report.json:
+            print(json.dumps({"data_set": dataset or str(table), **found.to_dict()}, indent=2))
+        else:
+            print_table(found)
     if write_splits is not None:
         splits = work.cleaned(data, found)
         splits.save(write_splits)
@@ -56,14 +64,9 @@ def audit(
             quiet=quiet,
         )
     if page is not None:
-        with result_stream(page) as stream:
-            stream.write(audit_page(dataset or (table and table.name) or "", data, found))
+        text = audit_page(dataset or (table and table.name) or "", data, found)
+        files.write(page, text.encode(errors=ESCAPED))
         say(f"{page}: the faces in question", quiet=quiet)
-    with writing("standard output"):
-        if format is _options.Report.json:
-            print(json.dumps({"data_set": dataset or str(table), **found.to_dict()}, indent=2))
-        else:
-            print_table(found)
 
 
 def print_table(found: "Audit") -> None:
