@@ -271,6 +271,13 @@ def test_a_manifest_is_read_by_the_names_of_its_columns(root: Path, suffix: str)
     assert found.expressions == ("happiness", "sadness")
 
 
+def test_a_row_without_an_id_has_its_path(root: Path) -> None:
+    sets.photos(root, "a.png", "b.png")
+    sets.text(root / "manifest.csv", "path,label,key", "a.png,sad,", "b.png,sad,b")
+    found = listed("manifest", root, source_id="key")
+    assert found.source_id.tolist() == ["a.png", "b"]
+
+
 def as_parquet(root: Path) -> None:
     arrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")

@@ -31,6 +31,8 @@ def read(
 
     if (dataset is None) == (table is None):
         raise UsageError("expected either --dataset with --root, or --table")
+    if table is not None and settings:
+        raise UsageError("a table has no reader and takes no --option; leave it out")
     if table is not None:
         return FaceTable.open(table)
     if dataset is None or root is None:

@@ -48,7 +48,8 @@ def read(
         if not picture.is_file():
             raise DataError(f"{where}: no picture {picture}; expected paths from {table.parent} on")
         found[text] = spellings.expression(text, where, known) if text else ""
-        fields: dict[str, Any] = {"source_id": name, **dict(zip(named, rest, strict=True))}
+        fields: dict[str, Any] = dict(zip(named, rest, strict=True))
+        fields["source_id"] = fields.get("source_id") or name
         photos.append(Photo(picture, found[text], **fields))
     order = known.values() if labels else (found[text] for text in sorted(found))
     return listing(photos, spellings.own_order(order))
