@@ -138,12 +138,33 @@ def test_info_reads_photographs_and_tables(
     assert (told["kind"], told["images"]) == ("faces", 7)
 
 
+def test_pictures_passed_over_are_told(mien: Callable, tiny_weights: None, tmp_path: Path) -> None:
+    for name in ("KA.AN1.39.png", "KA.HA1.40.png", "other.png"):
+        pixels = np.random.default_rng(0).integers(0, 256, (40, 40), dtype=np.uint8)
+        (tmp_path / "set").mkdir(exist_ok=True)
+        images.write(tmp_path / "set" / name, pixels)
+    words = ["--dataset", "jaffe", "--root", tmp_path / "set"]
+    assert re.search(r"^passed over +1$", mien("data", "info", *words).out, re.M)
+    words += ["--out", tmp_path / "table", "--preparation", "system0"]
+    assert "; 1 pictures named unlike the set's" in mien("data", "prepare", *words).err
+    summary = json.loads((tmp_path / "table" / "summary.json").read_text())
+    assert (summary["images"], summary["rejected"], summary["passed_over"]) == (2, 0, 1)
+
+
 def test_info_wants_one_set(mien: Callable, tmp_path: Path) -> None:
     assert mien("data", "info").code == 2
     assert mien("data", "info", "--dataset", "jaffe", "--table", tmp_path).code == 2
     assert "no" in mien("data", "info", "--dataset", "fer2013", "--root", tmp_path).err
     wrong = mien("data", "info", "--dataset", "jaffe", "--root", tmp_path, "--option", "x")
     assert wrong.code == 2 and "NAME=VALUE" in wrong.err
+
+
+def test_a_table_takes_no_settings_of_a_reader(mien: Callable, tmp_path: Path) -> None:
+    for command in ("info", "audit", "split"):
+        words = ["data", command, "--table", tmp_path, "--option", "labels=0=anger"]
+        words += ["--protocol", "hold-out", "--out", tmp_path / "a"] if command == "split" else []
+        done = mien(*words)
+        assert done.code == 2 and "takes no --option" in done.err
 
 
 def test_prepare_counts_and_lists_what_it_leaves_out(

@@ -144,6 +144,8 @@ def prepare(
         whole = [row for entry in writer.entries() for row in entry["whole"]]
         counts = _counts(names, names[whole], rejected)
         summary = {**about, "no_face": cutter.no_face, **counts}
+        if isinstance(data, Listing) and data.passed_over:
+            summary["passed_over"] = data.passed_over
 
         def write(part: Path) -> None:
             write_csv(part / REJECTED, rejected)

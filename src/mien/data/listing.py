@@ -17,13 +17,15 @@ class Listing(Columns):
 
     box_xyxy: (N, 4), the face meant among others. points_xy: (N, 68, 2). Both in pixels of the
     photograph as the set gives them, NaN where a row has none. notes: what else the set says of a
-    photograph, as `name=value` with spaces between.
+    photograph, as `name=value` with spaces between. passed_over: how many pictures were found whose
+    names are not the set's.
     """
 
     paths: NDArray[np.str_]
     box_xyxy: NDArray[np.floating[Any]] | None = None
     points_xy: NDArray[np.floating[Any]] | None = None
     notes: NDArray[np.str_] | None = None
+    passed_over: int = 0
 
     shapes: ClassVar[Shapes] = {
         **Columns.shapes,

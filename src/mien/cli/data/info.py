@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from mien.images import Image
 
 ENOUGH = 200  # pixels of the shorter side of a sample
+FACTS = (
+    "data_set",
+    "kind",
+    "images",
+    "passed_over",
+    "shape",
+    "unlabelled",
+    "subjects",
+    "sequences",
+)
 
 
 def info(
@@ -63,6 +73,7 @@ def describe(data: "FaceTable | Listing") -> dict[str, Any]:
     return {
         "kind": "faces" if isinstance(data, FaceTable) else "photographs",
         "images": len(data),
+        "passed_over": None if isinstance(data, FaceTable) else data.passed_over or None,
         "shape": list(data.images.shape[1:]) if isinstance(data, FaceTable) else None,
         "splits": {split: len(labels) for split, labels in of_split.items()},
         "expressions": {
@@ -91,7 +102,7 @@ def print_table(found: dict[str, Any]) -> None:
 
 
 def _facts(found: dict[str, Any]) -> Iterator[Sequence[str]]:
-    for fact in ("data_set", "kind", "images", "shape", "unlabelled", "subjects", "sequences"):
+    for fact in FACTS:
         if found[fact] is not None:
             value = found[fact]
             text = " x ".join(map(str, value)) if fact == "shape" else str(value)

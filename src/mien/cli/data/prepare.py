@@ -126,6 +126,8 @@ def _lost(summary: dict[str, Any], out: Path) -> str:
     """Say what was left out, and which classes with it."""
     empty = [name for name, of in summary["by_expression"].items() if not of["faces"]]
     gone = f"; no face of {', '.join(empty)} is left" if empty else ""
+    if summary.get("passed_over"):
+        gone += f"; {summary['passed_over']} pictures named unlike the set's were passed over"
     if not summary["rejected"]:
         return gone
     return f"; {summary['rejected']} left out are in {out / 'rejected.csv'}{gone}"

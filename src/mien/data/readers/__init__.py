@@ -21,7 +21,8 @@ Parse = Callable[[str], Any]
 
 
 def _flag(text: str) -> bool:
-    return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}[text]
+    flags = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    return flags[text.strip().casefold()]
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -39,6 +40,13 @@ def _rule(text: str) -> str:
     if text not in RULES:
         raise UsageError(unknown_name("rule", text, RULES))
     return text
+
+
+EXPECTED: dict[Parse, str] = {
+    _flag: "yes or no, true or false, 1 or 0",
+    _mapping: "NAME=EXPRESSION,NAME=EXPRESSION, nothing behind = for no label",
+    int: "a whole number",
+}
 
 
 @dataclass(frozen=True)
@@ -149,4 +157,7 @@ def _value(reader: Reader, option: str, value: Any) -> Any:
     try:
         return reader.options[option](value)
     except (ValueError, KeyError, IndexError) as error:
-        raise UsageError(f"cannot read the option {option}={value!r} of {reader.name}") from error
+        raise UsageError(
+            f"cannot read the option {option}={value!r} of {reader.name}; expected"
+            f" {EXPECTED[reader.options[option]]}"
+        ) from error

@@ -40,11 +40,11 @@ def read(root: str | Path, *, labels: Mapping[str, str] | None = None) -> Listin
 
 
 def tree(
-    root: Path, splits: Mapping[str, str], known: Mapping[str, str] = spellings.KNOWN
+    root: Path, splits: Mapping[str, str], known: Mapping[str, str] | None = None
 ) -> Iterator[Photo]:
     """Yield the pictures of all class folders; an id is the path below the root."""
     for split, folder in _class_folders(root, splits):
-        _check_depth(folder, splits, known)
+        _check_depth(folder, splits, known or spellings.KNOWN)
         expression = spellings.expression(folder.name, str(folder), known)
         found = files.below(folder, tuple(SUFFIXES), whole=True)
         if not found:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mien.data import files
 from mien.data.listing import Listing
-from mien.data.readers.photos import Photo, known, listing, matched
+from mien.data.readers.photos import Photo, known, listing, matched, named
 
 SOURCE = "JAFFE (on request from its authors: zenodo.org/records/3451524)"
 LABELS = {
@@ -25,13 +25,17 @@ LABELS = {
     "SU": "surprise",
 }
 NAME = re.compile(r"(?:.+\.)?(([A-Z]{2})\.([A-Z]{2})\d+\.\d+)", re.I)
+EXAMPLE = "KA.AN1.39.tiff"
 
 
 def read(root: str | Path) -> Listing:
-    """Read the names."""
-    return listing(map(_photo, files.pictures(root, source=SOURCE)), tuple(LABELS.values()))
+    """Read the names; pictures named otherwise are passed over."""
+    pictures = files.pictures(root, source=SOURCE)
+    own = named(NAME, pictures, EXAMPLE)
+    passed_over = len(pictures) - len(own)
+    return listing(map(_photo, own), tuple(LABELS.values()), passed_over=passed_over)
 
 
 def _photo(path: Path) -> Photo:
-    name, subject, label = (part.upper() for part in matched(NAME, path, "KA.AN1.39.tiff").groups())
+    name, subject, label = (part.upper() for part in matched(NAME, path, EXAMPLE).groups())
     return Photo(path, known(LABELS, label, path), name, subject)

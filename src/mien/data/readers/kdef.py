@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mien.data import files
 from mien.data.listing import Listing
-from mien.data.readers.photos import Photo, known, listing, matched
+from mien.data.readers.photos import Photo, known, listing, matched, named
 from mien.errors import UsageError, unknown_name
 
 SOURCE = "KDEF (on request: kdef.se)"
@@ -27,20 +27,23 @@ LABELS = {
 }
 ANGLES = ("FL", "HL", "S", "HR", "FR")
 NAME = re.compile(r"(([AB])([FM]\d{2})([A-Z]{2}))(FL|HL|S|HR|FR)", re.I)
+EXAMPLE = "AF01ANS.JPG"
 
 
 def read(root: str | Path, *, angles: Sequence[str] = ANGLES) -> Listing:
-    """Read the names; keep the angles asked for."""
+    """Read the names, keep the angles asked for; pictures named otherwise are passed over."""
     strange = next((angle for angle in angles if angle not in ANGLES), None)
     if strange is not None or not angles:
         raise UsageError(unknown_name("angle", strange or "", ANGLES))
-    photos = [_photo(path) for path in files.pictures(root, source=SOURCE)]
+    pictures = files.pictures(root, source=SOURCE)
+    photos = [_photo(path) for path in named(NAME, pictures, EXAMPLE)]
     kept = [row for row in photos if row.source_id[len(row.sequence) :] in angles]
-    return listing(kept, tuple(LABELS.values()))
+    passed_over = len(pictures) - len(photos)
+    return listing(kept, tuple(LABELS.values()), passed_over=passed_over)
 
 
 def _photo(path: Path) -> Photo:
-    found = matched(NAME, path, "AF01ANS.JPG")
+    found = matched(NAME, path, EXAMPLE)
     take, session, subject, label, angle = (part.upper() for part in found.groups())
     notes = f"angle={angle} session={session}"
     return Photo(path, known(LABELS, label, path), take + angle, subject, take, notes=notes)

@@ -26,7 +26,9 @@ class Photo(NamedTuple):
     points_xy: NDArray[Any] | None = None
 
 
-def listing(photos: Iterable[Photo], expressions: Sequence[str]) -> Listing:
+def listing(
+    photos: Iterable[Photo], expressions: Sequence[str], *, passed_over: int = 0
+) -> Listing:
     """Make a Listing in the order given; `expressions` are those of the set's labels 0, 1, ..."""
     rows = list(photos)
     seen: dict[str, Path] = {}
@@ -51,7 +53,16 @@ def listing(photos: Iterable[Photo], expressions: Sequence[str]) -> Listing:
         notes=np.array([row.notes for row in rows]) if any(row.notes for row in rows) else None,
         box_xyxy=_stacked([row.box_xyxy for row in rows], (4,)),
         points_xy=_stacked([row.points_xy for row in rows], (68, 2)),
+        passed_over=passed_over,
     )
+
+
+def named(pattern: re.Pattern[str], paths: Sequence[Path], example: str) -> list[Path]:
+    """Keep the files that are named like the set's; say how those are named if there are none."""
+    found = [path for path in paths if pattern.fullmatch(path.stem.strip())]
+    if not found:
+        matched(pattern, paths[0], example)
+    return found
 
 
 def matched(pattern: re.Pattern[str], path: Path, example: str) -> re.Match[str]:

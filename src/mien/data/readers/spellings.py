@@ -18,15 +18,16 @@ SPELLINGS = {
 KNOWN = {spelling: name for name, spellings in SPELLINGS.items() for spelling in spellings}
 
 
-def expression(text: str, where: str, known: Mapping[str, str] = KNOWN) -> str:
-    """Give the canonical expression of a set's spelling, "" where it is known to be none."""
-    found = known.get(text.strip().casefold())
+def expression(text: str, where: str, known: Mapping[str, str] | None = None) -> str:
+    """Give the canonical expression of a set's spelling, "" where it is known to be none.
+
+    `known` is given by readers that have the option `labels`.
+    """
+    found = (known or KNOWN).get(text.strip().casefold())
     if found is None:
-        wanted = ", ".join(EXPRESSIONS if known is KNOWN else known)
-        raise DataError(
-            f"{where}: expected one of {wanted}, found {text!r}; correct it, or say what each label"
-            " means with the option `labels`"
-        )
+        wanted = ", ".join(EXPRESSIONS if known in (None, KNOWN) else known or ())
+        advice = ", or say what each label means with the option `labels`" if known else ""
+        raise DataError(f"{where}: expected one of {wanted}, found {text!r}; correct it{advice}")
     return found
 
 
