@@ -69,13 +69,19 @@ def test_unfinished_work_of_another_plan_is_left_alone(tmp_path: Path) -> None:
         writer(tmp_path / "table", detector="whole")
 
 
-def test_a_part_that_lost_bytes_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("lost", "left"), [(1, 7), (7 * 80, 3), (9 * 80, 0), (10 * 80 + 50, 0)])
+def test_a_part_that_lost_bytes_is_gone_on_with_behind_what_is_whole(
+    tmp_path: Path, lost: int, left: int
+) -> None:
     with writer(tmp_path / "table") as writing:
-        writing.append(WHOLE, done=10)
+        for first, end in ((0, 3), (3, 7), (7, 10)):
+            writing.append(WHOLE[first:end], done=end - first)
     path = tmp_path / ".table.part" / "images.npy"
-    os.truncate(path, path.stat().st_size - 1)
-    with pytest.raises(OutputError, match=r"images\.npy is cut short"):
-        writer(tmp_path / "table")
+    os.truncate(path, path.stat().st_size - lost)
+    with writer(tmp_path / "table") as writing:
+        assert writing.done == writing.faces == left
+        writing.append(WHOLE[left:], done=10 - left)
+        assert same(writing.finish(), WHOLE)
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Write a table block by block: in constant memory, to be gone on with after a stop, whole at last.
 
 Beside the folder wanted grows `.NAME.part`: one .npy for each array of numbers, and a journal with
-a line for each finished block, which holds its texts too. What lies behind the last whole line is
-cut off when the work goes on. At the end the texts become .npy too and the folder gets its name.
+a line for each finished block, which holds its texts too. What lies behind the last whole line
+whose rows all files hold is cut off when the work goes on. At the end the texts become .npy too and
+the folder gets its name.
 """
 
 import json
@@ -134,31 +135,44 @@ class TableWriter:
 
     def _go_on(self) -> None:
         """Count the finished blocks; cut off what lies behind the last."""
+        for name in TEXTS:
+            (self._part / f"{name}.npy").unlink(missing_ok=True)
+        held = min(map(self._reopen, self._part.glob("*.npy")), default=0)
         self._journal.seek(0)
         whole = 0
         for line in self._journal:
             entry = _parsed(line) if line.endswith(b"\n") else None
-            if entry is None:
+            if entry is None or self.faces + entry["faces"] > held:
                 break
             whole += len(line)
             self._count(entry)
         self._journal.truncate(whole)
-        for path in self._part.glob("*.npy"):
-            if not self.faces or path.stem in TEXTS:
-                path.unlink()
-            else:
-                self._reopen(path)
+        for name, (dtype, shape) in self._kinds.items():
+            _write_header(self._files[name], dtype, (0, *shape))
+            size = self.faces * dtype.itemsize * int(np.prod(shape))
+            self._files[name].seek(size, os.SEEK_CUR)
+            self._files[name].truncate()
+        if not self.faces:
+            self._begin_again()
 
-    def _reopen(self, path: Path) -> None:
+    def _reopen(self, path: Path) -> int:
+        """Open an array that was begun; give how many whole rows it holds."""
         file = self._files[path.stem] = path.open("r+b")
-        npy.read_magic(file)
-        shape, _, dtype = npy.read_array_header_1_0(file)
+        try:
+            npy.read_magic(file)
+            shape, _, dtype = npy.read_array_header_1_0(file)
+        except ValueError:  # the machine went down
+            return 0
         self._kinds[path.stem] = dtype, shape[1:]
-        end = file.tell() + self.faces * dtype.itemsize * int(np.prod(shape[1:]))
-        if path.stat().st_size < end:
-            raise OutputError(f"{path} is cut short; remove {self._part} and begin again")
-        file.truncate(end)
-        file.seek(end)
+        size = dtype.itemsize * int(np.prod(shape[1:]))
+        return (path.stat().st_size - file.tell()) // size
+
+    def _begin_again(self) -> None:
+        for name, file in self._files.items():
+            file.close()
+            (self._part / f"{name}.npy").unlink()
+        self._files.clear()
+        self._kinds.clear()
 
     def _count(self, entry: dict[str, Any]) -> None:
         self.done += entry["done"]
