@@ -50,7 +50,8 @@ class Joined:
     """All that is said of a job.
 
     interval95: of the accuracy, over people or faces as `drawn` says. subjects_overlap: whether
-    somebody was trained on before a test; None where that is not known. confusion: (C, C), summed over seeds.
+    somebody was trained on before a test; None where that is not known. confusion: (C, C), summed
+    over seeds.
     """
 
     runs: tuple[Done, ...]
