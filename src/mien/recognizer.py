@@ -146,6 +146,8 @@ class Recognizer:
     """Find the faces of photographs and read their expressions.
 
     `detector="whole"` takes each image as one face; `points` then finds its 68 points all the same.
+    `min_face` is the longer side in pixels of the smallest face to find in a picture of 640x480 or
+    fewer; in a larger one that face grows with the square root of the pixels.
     `labels`, `mirror` and `balanced` are those of `ExpressionReader`.
     """
 
