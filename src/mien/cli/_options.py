@@ -77,7 +77,11 @@ Settings = Annotated[
 ]
 Landmarks = Annotated[
     str | None,
-    typer.Option(metavar="FILE|dlib", help="Landmark model, or dlib's.  [default: shipped]"),
+    typer.Option(
+        metavar="FILE|NAME|dlib",
+        help="Landmark model: an ONNX file, or as `mien models` names it; or dlib's."
+        "  [default: shipped]",
+    ),
 ]
 MinFace = Annotated[
     int,
