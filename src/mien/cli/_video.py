@@ -8,6 +8,7 @@ from typing import Any
 
 from mien.cli import _jobs
 from mien.cli._journal import Journal, Look, identity
+from mien.cli._streams import replaceable
 from mien.cli._video_told import Asked, Output, Told
 from mien.errors import UsageError
 from mien.media.smoothing import HALF_LIFE_S
@@ -73,8 +74,8 @@ def predict(
     with open_video(
         asked.source, every=asked.every, fps=asked.fps, start_s=asked.start_s, end_s=asked.end_s
     ) as video:
-        endless = video.info.stream
-        kept = None if endless else output.out
+        endless, out = video.info.stream, output.out
+        kept = out if out and replaceable(out) and not endless else None
         with Journal(kept, {**plan, **_chosen(asked)}) as journal:
             if journal.last >= 0:
                 say(f"going on behind frame {journal.last} of {asked.name}", quiet=output.quiet)
