@@ -105,6 +105,15 @@ def test_more_seeds_may_follow(runs: Runs, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "job.json").read_text())["seeds"] == [3, 4]
 
 
+def test_predictions_may_follow(runs: Runs, tmp_path: Path) -> None:
+    for save in (False, True):
+        train_all(RECIPE, DataSource(), tmp_path, folds=2, quiet=True, save_predictions=save)
+        assert len(runs.made) == 2
+    for fold in (1, 2):
+        rows = (tmp_path / f"fold-{fold}/seed-3/predictions.csv").read_text().splitlines()
+        assert len(rows) == 1 + 4 and rows[0].startswith("source_id,truth,predicted,")
+
+
 def test_the_record_and_the_rows_say_what_was_found(runs: Runs, tmp_path: Path) -> None:
     train_all(RECIPE, DataSource(), tmp_path, folds=2, seeds=1, quiet=True)
     record = json.loads((tmp_path / "job.json").read_text())
