@@ -343,7 +343,7 @@ def test_a_work_that_read_nothing_leaves_nothing(
 
 
 def test_one_video_at_a_time(predict: Callable, clip: Path, photographs: Path) -> None:
-    for paths in ((clip, clip), (clip, photographs)):
+    for paths in ((clip, clip), (clip, photographs), ("", "--every", "2")):
         assert predict(*paths).code == UsageError.exit_code
     assert predict(clip, "--start", "1:00").code == InputError.exit_code
 

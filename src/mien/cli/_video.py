@@ -35,8 +35,9 @@ def asked(
     options = (every, fps, start, end, smooth, events, timeline)
     if not any(map(is_video, paths)) and all(option is None for option in options):
         return None
-    if len(paths) != 1:
-        raise UsageError(f"expected one video at a time, and nothing else, got {len(paths)} paths")
+    if len(paths) != 1 or not paths[0]:
+        given = f"{len(paths)} paths" if paths[0] else "an empty path"
+        raise UsageError(f"expected one video at a time, and nothing else, got {given}")
     if timeline and timeline.suffix.lower() not in PICTURES:
         raise UsageError(f"cannot draw {timeline}: expected {', '.join(PICTURES)} for a suffix")
     return Asked(
