@@ -45,3 +45,7 @@ def test_a_missing_extra_says_how_to_install_it() -> None:
 )
 def test_an_unknown_name_is_answered_with_the_known_ones(name: str, message: str) -> None:
     assert errors.unknown_name("occluder", name, ["sunglasses", "eyes"]) == message
+
+
+def test_an_unknown_name_where_none_is_known_is_not_answered_with_an_empty_list() -> None:
+    assert errors.unknown_name("added model", "x", []) == "unknown added model 'x'; there is none"

@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -231,6 +232,12 @@ def test_many_reads_as_it_goes(recognizer, portrait):
 def test_a_batch_of_nothing_is_refused(recognizer):
     with pytest.raises(UsageError, match="batch_size"):
         next(recognizer.many([], batch_size=0))
+
+
+@pytest.mark.parametrize("one", ["photo.jpg", b"photo", Path("photo.jpg")])
+def test_one_path_is_not_taken_for_many(recognizer, one):
+    with pytest.raises(UsageError, match="takes several images, got one"):
+        next(recognizer.many(one))
 
 
 def test_a_large_jpeg_is_answered_in_its_own_pixels(recognizer, portrait):

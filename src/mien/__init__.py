@@ -1,6 +1,14 @@
 """Read facial expressions from photographs, also when part of the face is hidden."""
 
-from mien.errors import InputError, MienError, ModelError, OutputError, UsageError
+from mien.errors import (
+    DataError,
+    InputError,
+    MienError,
+    MissingExtraError,
+    ModelError,
+    OutputError,
+    UsageError,
+)
 from mien.expressions import EXPRESSIONS
 from mien.preparation import Preparation
 from mien.recognizer import ExpressionReader, Recognizer
@@ -11,10 +19,12 @@ __version__ = "0.1.0"
 
 __all__ = [
     "EXPRESSIONS",
+    "DataError",
     "ExpressionReader",
     "Face",
     "InputError",
     "MienError",
+    "MissingExtraError",
     "ModelError",
     "OutputError",
     "Prediction",

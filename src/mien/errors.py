@@ -53,6 +53,8 @@ class MissingExtraError(MienError):
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     """Word the message for a name that is none of the known ones; suggest the nearest."""
     names = sorted(known)
+    if not names:
+        return f"unknown {kind} {name!r}; there is none"
     near = get_close_matches(name, names, n=1)
     suggestion = f"; did you mean {near[0]!r}?" if near else "; expected one of"
     return f"unknown {kind} {name!r}{suggestion} ({', '.join(names)})"

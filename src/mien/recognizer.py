@@ -1,6 +1,7 @@
 """From an image to the expression of every face in it."""
 
 import copy
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -146,6 +147,8 @@ class Recognizer:
     """Find the faces of photographs and read their expressions.
 
     `detector="whole"` takes each image as one face; `points` then finds its 68 points all the same.
+    `min_face` is the longer side in pixels of the smallest face to find in a picture of 640x480 or
+    fewer; in a larger one that face grows with the square root of the pixels.
     `labels`, `mirror` and `balanced` are those of `ExpressionReader`.
     """
 
@@ -197,6 +200,11 @@ class Recognizer:
 
     def many(self, sources: Iterable[Source], batch_size: int = 32) -> Iterator[list[Prediction]]:
         """Yield one list of predictions an image, reading the faces of several images at once."""
+        if isinstance(sources, str | bytes | os.PathLike):
+            raise UsageError(
+                f"many() takes several images, got one {type(sources).__name__}: call the"
+                " recognizer with it, or give a list"
+            )
         if batch_size < 1:
             raise UsageError(f"batch_size must be at least 1, got {batch_size}")
         remaining = iter(sources)

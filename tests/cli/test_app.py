@@ -42,6 +42,13 @@ def test_the_version_is_printed(words: list[str], mien: Callable) -> None:
     assert mien(*words)[:2] == (0, f"mien {__version__}\n")
 
 
+def test_the_package_runs_as_the_program_does() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mien", "predict", ""], capture_output=True, text=True
+    )
+    assert done.returncode == 2 and done.stderr.startswith("error: expected a path")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -71,3 +71,10 @@ def test_what_is_missing_is_named(
     assert "--root" in mien("distill", expression_path, *out).err
     unknown = mien("distill", tmp_path / "none.onnx", "--data", tmp_path, *out)
     assert unknown.code == 5 and "unknown model" in unknown.err
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_work(
+    expression_path: Path, tmp_path: Path, mien: Callable
+) -> None:
+    done = mien("distill", expression_path, "--data", tmp_path / "none", "--out", tmp_path)
+    assert done.code == 6 and f"cannot write {tmp_path}" in done.err

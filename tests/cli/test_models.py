@@ -102,7 +102,7 @@ def test_a_removed_model_is_gone(own_folder: Path, expression_path: Path, mien: 
     assert mien("models", "remove", "mine").code == 0
     assert not (own_folder / "mine.onnx").exists()
     again = mien("models", "remove", "mine")
-    assert again.code == 5 and "unknown added model 'mine'" in again.err
+    assert again.code == 5 and "unknown added model 'mine'; there is none" in again.err
 
 
 def test_an_added_file_that_was_changed_is_refused(
@@ -122,6 +122,48 @@ def test_an_added_file_that_is_gone_is_named(
     (own_folder / "mine.onnx").unlink()
     done = mien("predict", photographs, "--model", "mine")
     assert done.code == 5 and "mien models remove mine" in done.err
+
+
+def test_an_added_model_that_is_broken_leaves_the_others_listed(
+    own_folder: Path, expression_path: Path, mien: Callable
+) -> None:
+    for name in ("mine", "other"):
+        mien("models", "add", expression_path, "--name", name)
+    (own_folder / "mine.onnx").unlink()
+    listed = {one["name"]: one for one in json.loads(mien("models", "--format", "json").out)}
+    assert "mien models remove mine" in listed["mine"].pop("error")
+    assert listed["mine"].keys() == listed["other"].keys()
+    done = mien("models")
+    assert done.code == 0 and "found none: add it again" in done.out and "other: " in done.out
+
+
+def test_landmarks_are_added_for_their_own_option_and_detectors_for_none(
+    own_folder: Path, landmarks_path: Path, mien: Callable
+) -> None:
+    done = mien("models", "add", landmarks_path, "--kind", "landmarks", "--name", "mine")
+    assert done.code == 0 and "use it as --landmarks mine" in done.err
+    refused = mien("models", "add", weights.path_of("centerface"), "--kind", "detector")
+    assert refused.code == 2 and "unknown kind 'detector'" in refused.err
+
+
+def test_an_option_before_the_command_is_refused(mien: Callable) -> None:
+    for option in (("--format", "json"), ("--quiet",)):
+        done = mien("models", *option, "list")
+        assert done.code == 2 and "mien models list --format json" in done.err
+
+
+def test_who_has_no_home_has_no_added_models(
+    expression_path: Path, mien: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    for name in ("MIEN_MODELS", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert weights.added() == {} and weights.expected_sha256(expression_path) is None
+    done = mien("models", "add", expression_path)
+    assert done.code == 6 and "MIEN_MODELS" in done.err
 
 
 @pytest.mark.parametrize(

@@ -144,3 +144,10 @@ def test_balanced_answers_are_asked_of_models_that_can_give_them(
     done = predict(photographs / "a.png", "--balanced")
     assert done.code == ModelError.exit_code
     assert "leave it out" in done.err
+
+
+def test_the_smallest_face_is_told_as_it_counts(predict: Callable, photographs: Path) -> None:
+    assert predict(photographs, "--min-face", "10").code == 0
+    assert predict(photographs, "--min-face", "9").code == 2
+    told = " ".join(predict("--help").out.split())
+    assert "640x480" in told and "square root" in told

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -191,6 +192,16 @@ def test_a_timeline_is_drawn(predict: Callable, clip: Path, tmp_path: Path, suff
     assert predict(clip, "--timeline", tmp_path / "timeline.doc").code == UsageError.exit_code
 
 
+def test_a_timeline_that_cannot_be_written_is_refused_before_the_work(
+    predict: Callable, clip: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "t.png").mkdir()
+    done = predict(clip, "--timeline", tmp_path / "t.png")
+    assert done.code == OutputError.exit_code and "t.png" in done.err and done.out == ""
+    assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "t.png"}
+
+
 @contextmanager
 def killed(behind: int) -> Iterator[None]:
     """Let a work die behind so many frames."""
@@ -283,6 +294,19 @@ def test_a_killed_process_leaves_its_work_behind(
     assert [row["frame"] for row in parsed(out.read_text())] == list(range(40))
 
 
+def test_beside_a_device_or_a_pipe_no_work_is_kept(
+    predict: Callable, clip: Path, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "rows")
+    reader = os.open(tmp_path / "rows", os.O_RDONLY | os.O_NONBLOCK)
+    with killed(behind=3):
+        predict(clip, "--out", tmp_path / "rows")
+    assert not list(tmp_path.glob(".*"))
+    assert predict(clip, "--out", tmp_path / "rows").code == 0
+    assert b'"frame": 11' in os.read(reader, 1 << 16)
+    os.close(reader)
+
+
 def test_two_works_do_not_write_one_file(tmp_path: Path) -> None:
     pytest.importorskip("fcntl")
     with Journal(tmp_path / "rows.csv", {}), pytest.raises(OutputError, match="another process"):
@@ -319,7 +343,7 @@ def test_a_work_that_read_nothing_leaves_nothing(
 
 
 def test_one_video_at_a_time(predict: Callable, clip: Path, photographs: Path) -> None:
-    for paths in ((clip, clip), (clip, photographs)):
+    for paths in ((clip, clip), (clip, photographs), ("", "--every", "2")):
         assert predict(*paths).code == UsageError.exit_code
     assert predict(clip, "--start", "1:00").code == InputError.exit_code
 

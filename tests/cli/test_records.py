@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import models
-from mien.cli import _records
+from mien.cli import _records, _video_records
 from mien.errors import InputError
 from mien.expressions import EXPRESSIONS
 from mien.records import Face, Prediction
@@ -102,6 +102,15 @@ def test_the_columns_hold_all_that_a_record_has(points: bool, drawn: bool) -> No
 def test_a_name_that_is_no_text_is_escaped() -> None:
     assert _records.printable("bad\udcff\x1b[31m.jpg") == "bad\\udcff\\x1b[31m.jpg"
     assert _records.printable("Zoë 笑.jpg") == "Zoë 笑.jpg"
+
+
+def test_a_table_holds_text_alone_whatever_names_are() -> None:
+    named = Path("bad\udcff.jpg")
+    kept = _records.records(named, [], drawn=named)
+    for record in (*kept, _records.failure(named, InputError(f"{named} is broken"))):
+        for row in (_records.flat(record), _video_records.flat(record)):
+            "".join(map(str, row.values())).encode()
+            assert row["source"] == "bad\\udcff.jpg"
 
 
 def test_every_column_is_documented() -> None:

@@ -118,6 +118,15 @@ def test_a_queue_must_hold_a_request(capsys: pytest.CaptureFixture[str]) -> None
     assert "--max-images" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--max-mb", "--max-megapixels"])
+@pytest.mark.parametrize("value", ["inf", "1e308"])
+def test_a_limit_must_be_a_number(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", option, value]) == UsageError.exit_code
+    assert f"{option} must be a finite number" in capsys.readouterr().err
+
+
 def test_without_the_extra_it_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

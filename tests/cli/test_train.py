@@ -193,6 +193,8 @@ def test_data_is_found_by_the_variable(
         (["landmarks", "--data", "d", "--folds", "5", "--group", "people"], "subject or none"),
         (["landmarks", "--data", "d", "--folds", "1"], "--folds"),
         (["landmarks", "--data", "d", "--folds", "5"], "has no folds"),
+        (["expression", "--data", "d", "--seeds", "2"], "use --seed and one --out folder each"),
+        (["--table", "t", "--folds", "5", "--fold", "0"], "leave --fold 0 out"),
         (["landmarks", "--data", "d", "--learning-rat", "1"], "--learning-rate"),
     ],
 )

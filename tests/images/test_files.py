@@ -39,6 +39,11 @@ def test_the_first_frame_is_read(kind):
     assert np.abs(images.read(data).astype(int) - (255, 0, 0)).max() < 8
 
 
+def test_a_path_with_a_nul_character_is_refused():
+    with pytest.raises(InputError, match="no path has a NUL"):
+        images.read("a.jpg\0b.jpg")
+
+
 def test_a_grey_file_stays_grey(scene):
     grey = scene[:, :, 0]
     assert np.array_equal(images.read(encoded(PIL.Image.fromarray(grey), "PNG")), grey)

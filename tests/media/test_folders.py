@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from mien.errors import InputError
+from mien.errors import InputError, UsageError
 from mien.media import folders
 
 
@@ -45,6 +45,13 @@ def test_what_comes_up_twice_is_given_once(album):
 def test_a_dash_reads_a_list(album):
     listed = io.StringIO(f"{album}/b.jpg\n\n{album}/gone.jpg\r\n")
     assert found(album, "-", listed=listed) == ["b.jpg", "gone.jpg"]
+
+
+def test_a_list_with_nul_characters_and_an_empty_path_are_refused(album):
+    with pytest.raises(InputError, match=r"one path a line on stdin.*not -print0"):
+        found(album, "-", listed=io.StringIO(f"{album}/b.jpg\0{album}/a.PNG\0"))
+    with pytest.raises(UsageError, match="got an empty one"):
+        list(folders.expand([""]))
 
 
 @pytest.mark.parametrize("nothing", ["empty", "*.gif"])

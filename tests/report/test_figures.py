@@ -82,6 +82,15 @@ def test_a_confusion_has_counts_and_shares_of_the_row() -> None:
     assert {"5", "83%", "1", "17%", "0", "true", "answered"} <= set(texts)
 
 
+def test_no_two_of_many_lines_look_alike() -> None:
+    def drawn(runs: int) -> str:
+        return figures.history_figure({f"fold {n}": {"loss": [2.0, 1.0]} for n in range(runs)})
+
+    lines = re.findall(r'clip-path="[^"]*" style="([^"]*stroke-width: 1.4[^"]*)"', drawn(24))
+    assert len(lines) == len(set(lines)) == 24 and "fold 23" in drawn(24)
+    assert "fold 0" not in drawn(25)  # more lines than a key could tell apart
+
+
 def test_a_line_of_a_history_spans_the_epochs_without_a_measure() -> None:
     drawn = DRAWN["histories"]()
     assert "epoch" in drawn and "accuracy" in drawn and "&lt;a&gt;" in drawn

@@ -105,6 +105,15 @@ def test_more_seeds_may_follow(runs: Runs, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "job.json").read_text())["seeds"] == [3, 4]
 
 
+def test_predictions_may_follow(runs: Runs, tmp_path: Path) -> None:
+    for save in (False, True):
+        train_all(RECIPE, DataSource(), tmp_path, folds=2, quiet=True, save_predictions=save)
+        assert len(runs.made) == 2
+    for fold in (1, 2):
+        rows = (tmp_path / f"fold-{fold}/seed-3/predictions.csv").read_text().splitlines()
+        assert len(rows) == 1 + 4 and rows[0].startswith("source_id,truth,predicted,")
+
+
 def test_the_record_and_the_rows_say_what_was_found(runs: Runs, tmp_path: Path) -> None:
     train_all(RECIPE, DataSource(), tmp_path, folds=2, seeds=1, quiet=True)
     record = json.loads((tmp_path / "job.json").read_text())
@@ -170,7 +179,9 @@ def test_real_runs_are_joined(tmp_path: Path) -> None:
         network=NetworkSettings(widths=(4, 8), blocks=(1, 1), dropout=0.0),
         optimizer=Optimizer(learning_rate=0.05, ema=0.0),
     )
-    source, out = DataSource(table=tmp_path / "faces"), tmp_path / "job"
+    dealing.make(table(48), "by-subject", folds=2).save(tmp_path / "s.json")
+    source = DataSource(table=tmp_path / "faces", splits=tmp_path / "s.json")
+    out = tmp_path / "job"
     page = train_all(recipe, source, out, folds=2, quiet=True, save_predictions=True)
     record = json.loads((out / "job.json").read_text())
     assert record["faces"] == 48 and record["subjects"] == 6
@@ -178,4 +189,8 @@ def test_real_runs_are_joined(tmp_path: Path) -> None:
     assert record["protocol"]["splits"] == "by-subject, 2 folds, seed 0"
     tables = [(out / f"fold-{n}/seed-3/predictions.csv").read_text() for n in (1, 2)]
     assert sum(len(text.splitlines()) - 1 for text in tables) == 48
+    told = "mien train tiny.toml --table faces --splits s.json"
     assert "by-subject, 2 folds" in page.read_text()
+    assert f"{told} --folds 2 --seeds 1" in page.read_text()
+    fold = (out / "fold-1/seed-3/index.html").read_text()
+    assert f"{told} --fold &quot;fold 1&quot; with" in fold

@@ -62,6 +62,12 @@ def test_who_is_tested_in_two_folds_was_trained_on_before() -> None:
     assert found.subjects_overlap is True and found.subjects == 3
 
 
+@pytest.mark.parametrize("stated", [True, None])
+def test_one_fold_overlaps_as_its_run_says_and_else_nobody_knows(stated: bool | None) -> None:
+    for people in ((), ("a", "b")):
+        assert join([done(None, 1, [1, 0], people, overlap=stated)]).subjects_overlap is stated
+
+
 def test_without_subjects_nobody_knows_whether_they_overlap() -> None:
     assert join(RUNS).subjects_overlap is None and join(RUNS).drawn == "faces"
 

@@ -4,7 +4,7 @@ import pytest
 
 from mien.training.recipe import read_recipe
 from mien.training.settings import DataSettings, NetworkSettings, Optimizer, Recipe
-from mien.training.stating import differing, toml, words
+from mien.training.stating import differing, naming, toml, words
 
 RECIPE = Recipe(
     name='a "quoted" näme',
@@ -36,3 +36,11 @@ def test_values_are_words() -> None:
     assert words((1, "two", None)) == "1, two, "
     assert words({"torch": "2.13", "sides": [4, 8]}) == "torch 2.13, sides 4, 8"
     assert words(None) == "" and words(True) == "True"
+
+
+def test_what_finds_the_faces_again_is_named_as_options() -> None:
+    stated = {"table": "jaffe", "options": ["rule=argmax", "a=b c"], "points_file": "p.npz"}
+    parted = {"splits_file": "s.json", "fold": "fold 2", "data_set": None}
+    options = ' --table jaffe --option rule=argmax --option "a=b c" --points p.npz'
+    assert naming({**stated, **parted}) == f'{options} --splits s.json --fold "fold 2"'
+    assert naming({"data_set": "jaffe", "fold": "hold-out"}) == naming({}) == ""

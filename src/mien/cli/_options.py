@@ -1,13 +1,13 @@
 """Options that several commands share."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mien import __version__
 from mien.errors import UsageError
+from mien.faces.centerface import LEAST_MIN_FACE
 
 
 class Report(StrEnum):
@@ -77,21 +77,23 @@ Settings = Annotated[
 ]
 Landmarks = Annotated[
     str | None,
-    typer.Option(metavar="FILE|dlib", help="Landmark model, or dlib's.  [default: shipped]"),
+    typer.Option(
+        metavar="FILE|NAME|dlib",
+        help="Landmark model: an ONNX file, or as `mien models` names it; or dlib's."
+        "  [default: shipped]",
+    ),
 ]
 MinFace = Annotated[
-    int, typer.Option(metavar="PX", min=1, help="Find faces from this size; smaller is slower.")
+    int,
+    typer.Option(
+        metavar="PX",
+        min=LEAST_MIN_FACE,
+        help="Longer side of the smallest face to find in a picture of 640x480; grows with the"
+        " square root of the pixels of a larger one. Smaller is slower.",
+    ),
 ]
 ImagesAtOnce = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Images at once.  [default: one a core]")
-]
-Data = Annotated[
-    Path,
-    typer.Option(
-        metavar="DIR",
-        envvar="MIEN_DATA",
-        help="Folder with FER-2013, its FER+ votes, its points, at any depth.",
-    ),
 ]
 
 

@@ -53,7 +53,8 @@ Points = Annotated[
     typer.Option(metavar="FILE", help="Landmarks of the faces (.npz), to hide parts by."),
 ]
 Fold = Annotated[
-    str, typer.Option(metavar="N|NAME", help="Which fold of the splits or the protocol.")
+    str | None,
+    typer.Option(metavar="N|NAME", help="Which fold of the splits or the protocol.  [default: 0]"),
 ]
 Network = Annotated[
     str | None, typer.Option(metavar="NAME", help="What to train: see `mien networks list`.")
@@ -150,7 +151,8 @@ def source(
             f"the task {recipe.task!r} of {recipe.name} trains on FER-2013 with votes and points,"
             " which --data finds; leave --dataset and --table out"
         )
-    return DataSource(root=root, table=table, options=_options.settings(option), **named)
+    given = {name: value for name, value in named.items() if value is not None}
+    return DataSource(root=root, table=table, options=_options.settings(option), **given)
 
 
 def kinds() -> dict[str, Any]:

@@ -95,9 +95,12 @@ def columns(points: bool = False, drawn: bool = False) -> list[str]:
 
 def flat(record: Record) -> dict[str, Any]:
     """Spread a record over the columns of the CSV."""
-    row = {name: value for name, value in record.items() if not isinstance(value, list | dict)}
-    row["source"] = printable(record["source"])
-    if "expression" in record:
+    row = {
+        name: printable(value) if isinstance(value, str) else value
+        for name, value in record.items()
+        if not isinstance(value, list | dict)
+    }
+    if "box_xyxy" in record:
         row |= dict(zip(CORNERS, record["box_xyxy"], strict=True))
         row |= {f"probability_{name}": p for name, p in record["probabilities"].items()}
         row |= {"hidden": " ".join(record["hidden"]), "certain": str(record["certain"]).lower()}

@@ -49,10 +49,15 @@ def writing(name: str) -> Iterator[None]:
         raise OutputError(f"cannot write {name}: {error.strerror or error}") from error
 
 
+def replaceable(target: Path) -> bool:
+    """Tell whether a file can take this name; a device or a pipe stays what it is."""
+    return target.is_file() or not target.exists()
+
+
 @contextmanager
 def _whole(target: Path) -> Iterator[TextIO]:
     """Open a file that takes its name when all of it is written."""
-    if target.exists() and not target.is_file():  # a device cannot be replaced
+    if not replaceable(target):
         with opened(target, "w", encoding="utf-8", errors=ESCAPED) as stream:
             yield stream
         return

@@ -8,6 +8,7 @@ from typing import Any
 
 from mien.cli import _jobs
 from mien.cli._journal import Journal, Look, identity
+from mien.cli._streams import replaceable
 from mien.cli._video_told import Asked, Output, Told
 from mien.errors import UsageError
 from mien.media.smoothing import HALF_LIFE_S
@@ -34,8 +35,9 @@ def asked(
     options = (every, fps, start, end, smooth, events, timeline)
     if not any(map(is_video, paths)) and all(option is None for option in options):
         return None
-    if len(paths) != 1:
-        raise UsageError(f"expected one video at a time, and nothing else, got {len(paths)} paths")
+    if len(paths) != 1 or not paths[0]:
+        given = f"{len(paths)} paths" if paths[0] else "an empty path"
+        raise UsageError(f"expected one video at a time, and nothing else, got {given}")
     if timeline and timeline.suffix.lower() not in PICTURES:
         raise UsageError(f"cannot draw {timeline}: expected {', '.join(PICTURES)} for a suffix")
     return Asked(
@@ -73,8 +75,8 @@ def predict(
     with open_video(
         asked.source, every=asked.every, fps=asked.fps, start_s=asked.start_s, end_s=asked.end_s
     ) as video:
-        endless = video.info.stream
-        kept = None if endless else output.out
+        endless, out = video.info.stream, output.out
+        kept = out if out and replaceable(out) and not endless else None
         with Journal(kept, {**plan, **_chosen(asked)}) as journal:
             if journal.last >= 0:
                 say(f"going on behind frame {journal.last} of {asked.name}", quiet=output.quiet)

@@ -13,7 +13,7 @@ import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
-from mien.cli._records import CORNERS, JsonLines, Record, Writer, printable
+from mien.cli._records import CORNERS, JsonLines, Record, Writer
 from mien.cli._records import flat as flat_face
 from mien.expressions import EXPRESSIONS
 from mien.media.events import Event
@@ -75,9 +75,9 @@ def columns(*, smoothed: bool, points: bool) -> Columns:
 
 def flat(record: Record) -> dict[str, Any]:
     """Spread a record over the columns of a table."""
-    if "box_xyxy" not in record:
-        return record
-    row = {**flat_face(record), "certain": record["certain"]}
+    row = flat_face(record)
+    if "certain" in record:
+        row["certain"] = record["certain"]
     row |= {f"smoothed_{name}": share for name, share in record.get("smoothed", {}).items()}
     return row
 
@@ -107,14 +107,7 @@ def writer(stream: TextIO, kind: str, columns: Columns) -> tuple[Writer, Callabl
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: str(value).lower()
-        if isinstance(value, bool)
-        else printable(value)
-        if isinstance(value, str)
-        else value
-        for name, value in row.items()
-    }
+    return {n: str(value).lower() if isinstance(value, bool) else value for n, value in row.items()}
 
 
 def _nothing() -> None:

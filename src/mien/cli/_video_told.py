@@ -6,11 +6,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from mien import files
 from mien.cli import _video_records
 from mien.cli._columns import aligned
 from mien.cli._journal import Look
 from mien.cli._records import Record, kind_of, printable
-from mien.cli._streams import result_stream, writing
+from mien.cli._streams import replaceable, result_stream, writing
 from mien.errors import InputError, UsageError
 from mien.images.drawing import annotate
 from mien.media.events import Event, Events
@@ -88,6 +89,7 @@ class Told:
         self._last = self._step = 0
         if asked.timeline:
             check()
+            files.check_file(asked.timeline)
         columns = _video_records.columns(smoothed=asked.smooth_s > 0, points=output.points)
         self._write = _opened(stack, output.out, output.format, columns)
         kind = kind_of(asked.events) if asked.events else "table"
@@ -140,7 +142,7 @@ class Told:
     def interrupted(self) -> str:
         """Say in a line what there is of a work that was stopped."""
         kept = "what is printed is whole"
-        if self._output.out is not None:
+        if self._output.out is not None and replaceable(self._output.out):
             kept = f"{self._output.out} was not written; the same command goes on from there"
         return f"{printable(self._asked.name)}, at {clock(self._time_s)}; {kept}"
 
@@ -156,8 +158,8 @@ class Told:
             f"the stream stopped at {clock(self._time_s)}" if stopped else "",
         ]
         copy = self._copy.path if self._copy else None
-        files = (self._output.out, self._asked.events, self._asked.timeline, copy)
-        written = ", ".join(str(path) for path in files if path)
+        paths = (self._output.out, self._asked.events, self._asked.timeline, copy)
+        written = ", ".join(str(path) for path in paths if path)
         return ", ".join(filter(None, parts)) + (f"; written to {written}" if written else "")
 
     def _end_events(self, events: list[Event]) -> None:
@@ -237,11 +239,7 @@ def _draw(path: Path, series: Series, events: Sequence[Event]) -> None:
     spans: dict[int, list[Span]] = {}
     for event in events:
         spans.setdefault(event.track, []).append((event.expression, event.start_s, event.end_s))
-    drawn = timeline(series, spans, kind=path.suffix.lower().lstrip("."))
-    with writing(str(path)):
-        unfinished = path.with_name(f".{path.name}.tmp")
-        unfinished.write_bytes(drawn)
-        unfinished.replace(path)
+    files.write(path, timeline(series, spans, kind=path.suffix.lower().lstrip(".")))
 
 
 def _rows(events: Sequence[Event]) -> list[list[str]]:

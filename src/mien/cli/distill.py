@@ -44,9 +44,11 @@ def distill(
     distillation.file.
     """
     _recipe.training()
+    from mien import files
     from mien.recognizer import ExpressionReader
     from mien.training.distill import teach
 
+    files.check_file(out)
     steps = ExpressionReader(models[0]).preparation
     faces = _training_faces(data, dataset, table, rule, option, steps, quiet)
     teacher = teach(models, faces.images, faces.source_id, views=views, seed=seed, quiet=quiet)

@@ -18,7 +18,7 @@ def export(
     option: _options.Settings = None,
     points: _recipe.Points = None,
     splits: _faces.Splits = None,
-    fold: _recipe.Fold = "0",
+    fold: _recipe.Fold = None,
     denoise: Annotated[
         bool | None,
         typer.Option(

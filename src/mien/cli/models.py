@@ -10,9 +10,11 @@ import typer
 from mien.cli import _options
 from mien.cli._columns import aligned
 from mien.cli._streams import writing
-from mien.errors import ModelError
+from mien.errors import ModelError, UsageError, unknown_name
 from mien.progress import say
 from mien.weights import Entry
+
+OPTIONS = {"expression": "--model", "landmarks": "--landmarks"}  # that take a model, by its kind
 
 
 def models(
@@ -28,6 +30,8 @@ def models(
     """
     if context.invoked_subcommand is None:
         show(format)
+    elif quiet or format is not _options.Report.table:
+        raise UsageError("options stand behind the command: mien models list --format json")
 
 
 def show(
@@ -54,14 +58,14 @@ def add(
         typer.Option(metavar="NAME", help="What to call it.  [default: as the file says]"),
     ] = None,
     kind: Annotated[
-        str, typer.Option(metavar="expression|landmarks|detector", help="What it is for.")
+        str, typer.Option(metavar="|".join(OPTIONS), help="What it is for.")
     ] = "expression",
     description: Annotated[str, typer.Option(help="A line on what it is.")] = "",
     licence: Annotated[str, typer.Option(help="Under which terms it is given.")] = "not stated",
     quiet: _options.Quiet = False,
     version: _options.Version = False,
 ) -> None:
-    """Keep a model under a name, for use as --model NAME.
+    """Keep a model under a name, for use as --model NAME, of landmarks as --landmarks NAME.
 
     The file is opened and checked first, copied into the folder that MIEN_MODELS names (or where
     the system keeps such data), and its hash is checked whenever it is used.
@@ -69,12 +73,14 @@ def add(
     from mien import session
     from mien.weights import adding
 
+    if kind not in OPTIONS:
+        raise UsageError(unknown_name("kind", kind, OPTIONS))
     if not file.is_file():
         raise ModelError(f"expected a model file to add, found none at {file}")
     metadata = session.open_model(file.absolute(), kind=kind, threads=1).metadata
     about = {"description": description or f"added from {file.name}", "licence": licence}
     entry = adding.add(file, name or metadata.name, kind=kind, **about)
-    say(f"{entry.path}: use it as --model {entry.name}", quiet=quiet)
+    say(f"{entry.path}: use it as {OPTIONS[kind]} {entry.name}", quiet=quiet)
 
 
 def remove(
@@ -111,22 +117,32 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
 
 
 def describe(entry: Entry) -> dict[str, Any]:
-    """Join what the manifest and the file itself say of a model; its hash is checked."""
-    from mien import session
+    """Join what the manifest and the file itself say of a model; its hash is checked.
 
-    model = session.open_model(entry.path, kind=entry.kind, threads=1)
-    return {
+    What is wrong with one that was added is told in its row, so that the others are listed.
+    """
+    from mien import session, weights
+
+    row = {
         "name": entry.name,
         "kind": entry.kind,
         "default": entry.default,
         "description": entry.description,
         "file": str(entry.path),
         "bytes": entry.bytes,
-        "sha256": model.sha256,
+        "sha256": entry.sha256,
         "licence": entry.licence,
-        "trained_on": list(model.metadata.trained_on),
-        "results": model.metadata.results,
+        "trained_on": [],
+        "results": {},
     }
+    try:
+        model = session.open_model(weights.located(entry), kind=entry.kind, threads=1)
+    except ModelError as error:
+        if entry.name in weights.entries():
+            raise
+        return {**row, "error": str(error)}
+    told = model.metadata
+    return {**row, "trained_on": list(told.trained_on), "results": told.results}
 
 
 def print_table(described: list[dict[str, Any]]) -> None:
@@ -144,6 +160,8 @@ def facts(model: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "size", f"{model['bytes'] / 1e6:.1f} MB"
     yield "licence", model["licence"]
     yield "SHA-256", model["sha256"]
+    if "error" in model:
+        yield "error", model["error"]
     for part in model["trained_on"]:
         rights = f"licence: {part.get('licence')}; redistribution: {part.get('redistribution')}"
         yield "trained on", f"{part.get('data_set')} ({rights})"

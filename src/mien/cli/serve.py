@@ -1,5 +1,6 @@
 """`mien serve`: the HTTP API and the page."""
 
+import math
 import os
 from functools import partial
 from types import ModuleType
@@ -56,13 +57,14 @@ def serve(
     from mien.serve.engine import Engine
     from mien.serve.limits import Limits
 
+    body_bytes = _millions("--max-mb", max_mb)
     limits = Limits(
-        body_bytes=round(max_mb * MEGA),
-        pixels=round(max_megapixels * MEGA),
+        body_bytes=body_bytes,
+        pixels=_millions("--max-megapixels", max_megapixels),
         images=max_images,
         faces=max_faces,
         queue=queue,
-        held_bytes=max(Limits.held_bytes, round(max_mb * MEGA)),
+        held_bytes=max(Limits.held_bytes, body_bytes),
         seconds=timeout,
     )
     key = server.checked_key(host, os.environ.get(server.KEY))
@@ -80,6 +82,12 @@ def serve(
         say(f"mien serves {server.url(host, door)}{asked}; Ctrl-C stops it", quiet=quiet)
         server.run(app.build(engine, key=key), door, limits)
     say("stopped", quiet=quiet)
+
+
+def _millions(option: str, value: float) -> int:
+    if not math.isfinite(value * MEGA):
+        raise UsageError(f"{option} must be a finite number, got {value}")
+    return round(value * MEGA)
 
 
 def _modules() -> tuple[ModuleType, ModuleType]:

@@ -34,7 +34,7 @@ def train(
     option: _options.Settings = None,
     points: _recipe.Points = None,
     splits: _faces.Splits = None,
-    fold: _recipe.Fold = "0",
+    fold: _recipe.Fold = None,
     network: _recipe.Network = None,
     pretrained: _recipe.Pretrained = None,
     augment: _recipe.Augment = None,
@@ -102,8 +102,7 @@ def train(
     texts = [*(set or ()), *([f"data.folds={folds}"] if folds else [])]
     made = _recipe.made(recipe, flags, texts, augment, name=out.name if out else "")
     where = _recipe.source(made, data, table, option, points_file=points, splits=splits, fold=fold)
-    if folds and made.task != "labels":
-        raise UsageError(f"the task {made.task!r} of {made.name} has no folds; leave --folds out")
+    _check_job(made.task, fold, folds, seeds)
     folder = out or Path("runs") / (str(recipe) if recipe in names() else made.name)
     if resume and not folder.is_dir():
         raise UsageError(f"there is no run in {folder} to resume; leave --resume out to start one")
@@ -128,6 +127,17 @@ def train(
         ) from None
     if is_first():
         print(done)
+
+
+def _check_job(task: str, fold: str | None, folds: int | None, seeds: int | None) -> None:
+    """Refuse a job that cannot be summed up, and a fold where all are trained."""
+    if task != "labels" and (folds or seeds):
+        raise UsageError(
+            f"the task {task!r} has no folds and no test part to sum up; leave --folds and --seeds"
+            " out: use --seed and one --out folder each"
+        )
+    if folds and fold is not None:
+        raise UsageError(f"--folds {folds} trains every fold; leave --fold {fold} out")
 
 
 def _grouped(group: str | None, folds: int | None) -> str | None:

@@ -125,6 +125,8 @@ def _opened(
     source: str | os.PathLike[str] | bytes, name: str, pixels: int = MAX_PIXELS
 ) -> Iterator[PIL.Image.Image]:
     """Open what is checked to be an image of a bearable size, with nothing decoded yet."""
+    if "\0" in name:
+        raise InputError(f"cannot read {name!r}: no path has a NUL character; give one path")
     try:
         with open(source, "rb") if not isinstance(source, bytes) else BytesIO(source) as stream:
             yield _recognised(stream, name, pixels)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
-from mien.errors import InputError
+from mien.errors import InputError, UsageError
 from mien.images import SUFFIXES
 
 _STDIN = "-"
@@ -29,13 +29,24 @@ def expand(paths: Iterable[str | Path], *, listed: TextIO | None = None) -> Iter
 def _meant(path: str, listed: TextIO) -> Iterator[Path]:
     if path == _STDIN:
         lines = (line.rstrip("\r\n") for line in listed)
-        yield from (Path(line) for line in lines if line)
+        yield from (_listed(line) for line in lines if line)
+    elif not path:  # would be the folder that the command runs in
+        raise UsageError("expected a path, got an empty one; the folder you are in is .")
     elif Path(path).is_dir():
         yield from _in_folder(Path(path))
     elif glob.has_magic(path) and not Path(path).exists():
         yield from _matching(path)
     else:
         yield Path(path)
+
+
+def _listed(line: str) -> Path:
+    if "\0" in line:
+        raise InputError(
+            "expected one path a line on stdin, found NUL characters: let find -print write the"
+            " list, not -print0"
+        )
+    return Path(line)
 
 
 def _in_folder(folder: Path) -> list[Path]:

@@ -3,11 +3,9 @@
 import io
 from collections.abc import Mapping, Sequence
 
-import numpy as np
+from mien.report.figures import check
+from mien.report.lines import draw_line
 
-from mien.report.figures import COLOURS, check
-
-DASHES = ("-", "--", ":")
 INK = "#1d2129"
 
 Panels = Mapping[str, Mapping[str, Sequence[float | None]]]
@@ -27,10 +25,7 @@ def curves_png(panels: Panels, chosen: int | None = None) -> bytes:
         figure.subplots(rows, squeeze=False, sharex=True)[:, 0], panels.items(), strict=False
     ):
         for place, (name, values) in enumerate(lines.items()):
-            line = np.array(values, np.float64)  # None becomes nan
-            there = np.flatnonzero(~np.isnan(line))
-            colour, dash = COLOURS[place % len(COLOURS)], DASHES[place // len(COLOURS) % 3]
-            axes.plot(there + 1, line[there], dash, color=colour, linewidth=1.4, label=name)
+            draw_line(axes, values, name, place)
         if chosen is not None:
             axes.axvline(chosen, color=INK, alpha=0.4, linewidth=1)
         axes.set_ylabel(title)

@@ -7,6 +7,7 @@ percent.
 import functools
 import inspect
 import io
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -18,12 +19,11 @@ from numpy.typing import ArrayLike
 
 from mien import files
 from mien.errors import MissingExtraError, UsageError
+from mien.report.lines import COLOURS, DIFFERENT, draw_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-COLOURS = ("#4c7fb8", "#dd8433", "#3f9e73", "#a865a8", "#8c8c3f", "#c2565b")
 
 SUFFIXES = (".svg", ".png")
 
@@ -44,6 +44,7 @@ _INKED = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "yti
 _WIDTH = 5.6  # inches; wider figures have writing too small for a telephone
 _STEPS = 400  # of a curve: more than anyone sees
 _DPI = 200  # of PNG
+_KEY_COLUMNS = 3
 
 
 def _drawing(draw: "Callable[P, Figure]") -> Callable[P, str]:
@@ -233,18 +234,20 @@ def history_figure(histories: Mapping[str, Mapping[str, Sequence[float | None]]]
     None and nan are epochs in which nothing was measured.
     """
     measures = list(dict.fromkeys(name for of in histories.values() for name in of))
-    figure = _figure(_WIDTH, 0.4 + 2.1 * max(1, len(measures)))
+    count = len(histories)
+    above = math.ceil(count / _KEY_COLUMNS) if len(COLOURS) < count <= DIFFERENT else 0
+    figure = _figure(_WIDTH, 0.4 + 0.2 * above + 2.1 * max(1, len(measures)))
     panels = figure.subplots(max(1, len(measures)), squeeze=False, sharex=True)[:, 0]
     for axes, measure in zip(panels, measures, strict=False):
         for place, (run, of) in enumerate(histories.items()):
-            line = np.array(of.get(measure, ()), np.float64)  # None becomes nan
-            there = np.flatnonzero(~np.isnan(line))
-            colour = COLOURS[place % len(COLOURS)]
-            axes.plot(there + 1, line[there], label=run, color=colour, linewidth=1.4)
+            draw_line(axes, of.get(measure, ()), run, place)
         axes.set_ylabel(measure.replace("_", " "))
         axes.grid(alpha=0.2)
     panels[-1].set_xlabel("epoch")
-    if len(histories) > 1:
+    if above:  # no room among so many lines
+        named = panels[0].get_legend_handles_labels()
+        figure.legend(*named, loc="outside upper center", ncols=_KEY_COLUMNS)
+    elif 1 < count <= DIFFERENT:  # beyond, lines look alike
         panels[0].legend()
     return figure
 

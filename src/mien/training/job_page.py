@@ -19,7 +19,7 @@ from mien.training.curves import panels, worded
 from mien.training.joined import Joined, row
 from mien.training.logs import History
 from mien.training.settings import Recipe
-from mien.training.stating import toml, words
+from mien.training.stating import naming, toml, words
 from mien.training.summary import PAGE
 
 RECORD, ROWS = "job.json", "results.csv"
@@ -77,8 +77,8 @@ def _repeat(recipe: Recipe, job: Joined) -> Iterator[Block]:
     name = f"{recipe.name}.toml"
     folds = f" --folds {len(job.folds)}" if job.folds != [None] else ""
     yield (
-        f"Save these lines as {name} and run mien train {name}{folds} --seeds {len(job.seeds)} with"
-        " the same data."
+        f"Save these lines as {name} and run mien train {name}{naming(job.protocol)}{folds}"
+        f" --seeds {len(job.seeds)} with the same data."
     )
     yield Shown(code(toml(recipe)))
 

@@ -18,6 +18,7 @@ from mien.training.distributed import is_first
 from mien.training.job_page import write_job
 from mien.training.joined import Done
 from mien.training.logs import history
+from mien.training.predictions import PREDICTIONS, write_predictions
 from mien.training.run import run
 from mien.training.settings import Recipe
 from mien.training.summary import PAGE, SUMMARY
@@ -52,13 +53,14 @@ def train_all(
     folds: int | None,
     seeds: int = 1,
     quiet: bool = False,
+    save_predictions: bool = False,
     **how: Any,
 ) -> Path:
     """Train every fold `seeds` times over and give the page that sums it up.
 
     Folds are dealt by the recipe's protocol, by subject where it names none, and are the same for
     all seeds, which count up from the recipe's. Runs that are over are never repeated; more seeds
-    may be asked for later. how: as `run` takes it.
+    and predictions may be asked for later. how: as `run` takes it.
     """
     figures.check()
     recipe = _dealt(recipe, source, folds)
@@ -75,9 +77,15 @@ def train_all(
         if is_first():
             say(f"{unit}: run {number} of {len(units)}", quiet=quiet)
         own = source if unit.fold is None else replace(source, fold=unit.fold)
-        run(replace(recipe, seed=unit.seed), own, folder, quiet=quiet, **how)
+        own_recipe = replace(recipe, seed=unit.seed)
+        run(own_recipe, own, folder, quiet=quiet, save_predictions=save_predictions, **how)
     if is_first():
-        write_job(out, recipe, joined.join(list(_done(out, units))))
+        done = list(_done(out, units))
+        for unit, over in zip(units, done, strict=True):
+            path = unit.folder(out) / PREDICTIONS
+            if save_predictions and not path.is_file():
+                write_predictions(over.receipt, path)
+        write_job(out, recipe, joined.join(done))
     return out / PAGE
 
 

@@ -50,8 +50,8 @@ class Joined:
     """All that is said of a job.
 
     interval95: of the accuracy, over people or faces as `drawn` says. subjects_overlap: whether
-    somebody is tested in two folds, and so was trained on before a test; None where subjects are
-    not known. confusion: (C, C), summed over seeds.
+    somebody was trained on before a test; None where that is not known. confusion: (C, C), summed
+    over seeds.
     """
 
     runs: tuple[Done, ...]
@@ -106,7 +106,7 @@ def join(runs: Sequence[Done]) -> Joined:
         runs=tuple(runs),
         faces=len(right) // seeds,
         subjects=len({*everyone}),
-        subjects_overlap=_overlap(runs) if known else None,
+        subjects_overlap=_overlap(runs, known=known),
         measures={name: _spread(runs, counts, of) for name, of in MEASURES.items()},
         interval95=interval,
         drawn=drawn,
@@ -177,9 +177,13 @@ def _check(runs: Sequence[Done]) -> None:
             )
 
 
-def _overlap(runs: Sequence[Done]) -> bool:
-    """Tell whether somebody is tested in two folds."""
+def _overlap(runs: Sequence[Done], *, known: bool) -> bool | None:
+    """Tell whether a run says so of its fold, or somebody is tested in two folds."""
+    if any(run.receipt.result["protocol"].get("subjects_overlap") for run in runs):
+        return True
     people: dict[int | None, set[str]] = {run.fold: {*run.receipt.subjects} for run in runs}
+    if not known or len(people) < 2:
+        return None
     return sum(map(len, people.values())) > len(set().union(*people.values()))
 
 

@@ -107,6 +107,8 @@ def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
         "table": named if source.table else None,
         "options": [f"{name}={value}" for name, value in source.options.items()] or None,
         **said,
+        "splits_file": source.splits and source.splits.name,
+        "points_file": source.points_file and source.points_file.name,
         **left_out,
         "other_expressions": len(faces) - len(kept) or None,
         "duplicates_of_train": "left out" if data.without_duplicates else "kept",

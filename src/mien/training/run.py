@@ -112,7 +112,11 @@ def prepare(recipe: Recipe, source: DataSource, *, quiet: bool = True) -> Work:
         "expression": ExpressionTask,
         "landmarks": LandmarkTask,
     }
-    stated = {"data_set": "FER-2013 with FER+ votes", "splits": "official"}
+    stated = {
+        "data_set": "FER-2013 with FER+ votes",
+        "splits": "official",
+        "points_file": source.points_file and source.points_file.name,
+    }
     task: Task = kinds[recipe.task](table, found, recipe)
     return Work(task, table[table.split == "public"], stated=stated)
 

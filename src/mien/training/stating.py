@@ -9,6 +9,8 @@ from typing import Any
 
 from mien.training.settings import Recipe
 
+LONE_FOLDS = ("official", "hold-out")  # of protocols that have no other
+
 
 def differing(recipe: Any, before: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Yield each setting that differs: its dotted name, its value, and the default.
@@ -36,6 +38,20 @@ def toml(recipe: Recipe) -> str:
             table = own
         lines.append(f"{key} = {json.dumps(here, ensure_ascii=False)}")
     return "\n".join(lines) + "\n"
+
+
+def naming(stated: Mapping[str, Any]) -> str:
+    """Word the options by which `mien train` finds the faces again; files without their folders."""
+    fold = stated.get("fold")
+    options = [
+        ("--table", stated.get("table")),
+        *(("--option", setting) for setting in stated.get("options") or ()),
+        ("--points", stated.get("points_file")),
+        ("--splits", stated.get("splits_file")),
+        ("--fold", None if fold in LONE_FOLDS else fold),
+    ]
+    told = ((name, f'"{of}"' if " " in of else of) for name, of in options if of)
+    return "".join(f" {name} {of}" for name, of in told)
 
 
 def words(value: Any) -> str:

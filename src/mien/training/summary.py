@@ -21,10 +21,9 @@ from mien.training.curves import panels, worded, write_curves
 from mien.training.logs import entries, history
 from mien.training.predictions import PREDICTIONS, measured, write_predictions
 from mien.training.settings import Recipe
-from mien.training.stating import differing, toml, words
+from mien.training.stating import differing, naming, toml, words
 
 PAGE, SUMMARY, RUN = "index.html", "summary.json", "run.json"
-LONE_FOLDS = ("official", "hold-out")  # of protocols that have no other
 NAMES = {"validation": "Validation part", "test": "Test part"}
 
 
@@ -181,11 +180,10 @@ def _computed(run: Run) -> Iterator[tuple[str, str]]:
 
 
 def _repeat(run: Run) -> Iterator[Block]:
-    name, fold_name = f"{run.recipe.name}.toml", (run.about.get("data") or {}).get("fold")
-    fold_option = f' --fold "{fold_name}"' if fold_name not in (None, *LONE_FOLDS) else ""
+    name = f"{run.recipe.name}.toml"
     yield (
-        f"Save these lines as {name} and run mien train {name}{fold_option} with the same data; two"
-        " runs on one machine give one result."
+        f"Save these lines as {name} and run mien train {name}{naming(run.about.get('data') or {})}"
+        " with the same data; two runs on one machine give one result."
     )
     yield Shown(code(toml(run.recipe)))
     everything = json.dumps(run.recipe.to_dict(), indent=1)

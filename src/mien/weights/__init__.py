@@ -58,22 +58,11 @@ def default(kind: str) -> str:
 
 def path_of(name_or_path: str | Path) -> Path:
     """Find a model by its path, or by the name under which it ships or was added."""
-    name = str(name_or_path)
-    entry = entries().get(name)
-    path = entry.path if entry else Path(name_or_path)
-    if path.is_file():
+    name, path = str(name_or_path), Path(name_or_path)
+    if name not in entries() and path.is_file():
         return path
-    if entry:
-        raise ModelError(
-            f"the shipped model {entry.name!r} must be at {path}, found none; {REPAIR}"
-        )
-    if own := added().get(name):
-        if own.path.is_file():
-            return own.path
-        raise ModelError(
-            f"the model {name!r} must be at {own.path}, found none: add it again, or take it off"
-            f" the list: mien models remove {name}"
-        )
+    if entry := entries().get(name) or added().get(name):
+        return located(entry)
     if path.exists():
         raise ModelError(
             f"expected a model file, found something else at {path}; give an ONNX file"
@@ -82,34 +71,54 @@ def path_of(name_or_path: str | Path) -> Path:
     raise ModelError(f"{names}; and no file of that name")
 
 
+def located(entry: Entry) -> Path:
+    """Give the path of a model that ships or was added; its file must be there."""
+    path, name = entry.path, entry.name
+    if path.is_file():
+        return path
+    if name in entries():
+        raise ModelError(f"the shipped model {name!r} must be at {path}, found none; {REPAIR}")
+    raise ModelError(
+        f"the model {name!r} must be at {path}, found none: add it again, or take it off the list:"
+        f" mien models remove {name}"
+    )
+
+
 def expected_sha256(path: Path) -> str | None:
     """Give the hash pinned for a file that ships or was added, or None for any other."""
-    path = path.resolve()
-    own = added().values() if path.parent == added_folder().resolve() else ()
+    path, folder = path.resolve(), added_folder()
+    own = added().values() if folder and path.parent == folder.resolve() else ()
     pinned = {entry.path.resolve(): entry.sha256 for entry in (*list_models(), *own)}
     return pinned.get(path)
 
 
-def added_folder() -> Path:
-    """Give the folder of the models that the user added; it need not be there."""
+def added_folder() -> Path | None:
+    """Give the folder of the models that the user added, which need not be there.
+
+    None for a user who has no home.
+    """
     if named := os.environ.get(VARIABLE):
         return Path(named).absolute()
+    try:
+        return Path(_data_home(), "mien", "models")
+    except RuntimeError:  # of Path.home
+        return None
+
+
+def _data_home() -> str | Path:
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base, "mien", "models")
+        return os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
 
 
 def added() -> dict[str, Entry]:
     """Read what the user added, by name."""
     folder = added_folder()
-    manifest = folder / MANIFEST.name
-    if not manifest.is_file():
+    if folder is None or not (folder / MANIFEST.name).is_file():
         return {}
-    return _read(manifest, folder, "remove it and add the models again")
+    return _read(folder / MANIFEST.name, folder, "remove it and add the models again")
 
 
 def sample_portrait() -> Path:

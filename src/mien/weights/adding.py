@@ -23,7 +23,7 @@ def add(
     _check(name, sha256, known)
     entry = weights.Entry(
         name=name,
-        file=str(weights.added_folder() / f"{name}.onnx"),
+        file=str(_folder() / f"{name}.onnx"),
         kind=kind,
         sha256=sha256,
         bytes=model.stat().st_size,
@@ -55,6 +55,13 @@ def remove(name: str) -> Path:
     return path
 
 
+def _folder() -> Path:
+    folder = weights.added_folder()
+    if folder is None:
+        raise OutputError(f"there is no home folder to keep models in{ADVICE}")
+    return folder
+
+
 def _check(name: str, sha256: str, known: Mapping[str, weights.Entry]) -> None:
     if not NAME.fullmatch(name):
         raise UsageError(
@@ -70,7 +77,7 @@ def _check(name: str, sha256: str, known: Mapping[str, weights.Entry]) -> None:
 
 
 def _write(entries: Mapping[str, weights.Entry]) -> None:
-    manifest = weights.added_folder() / weights.MANIFEST.name
+    manifest = _folder() / weights.MANIFEST.name
     table = {
         name: {**asdict(entries[name]), "file": entries[name].path.name} for name in sorted(entries)
     }
