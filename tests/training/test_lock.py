@@ -13,7 +13,6 @@ from mien.training import loop
 from mien.training.lock import locked
 from tiny_training import TINY, BrightOrDark
 
-
 HOLD = """
 import sys
 from pathlib import Path
