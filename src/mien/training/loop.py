@@ -50,6 +50,8 @@ def build_network(recipe: Recipe, task: Task) -> nn.Module:
             channels=shape.channels,
             pretrained=shape.pretrained,
             frozen=shape.frozen,
+            # The default is of `residual`; the others have their own.
+            dropout=shape.dropout if shape.dropout != NetworkSettings.dropout else None,
         )
     return arranged(task.build(network), layout(recipe.network.name))
 

@@ -146,7 +146,8 @@ def machine(device: str) -> dict[str, Any]:
 def export_best(work: Work, best: Path, path: Path, *, quiet: bool = True) -> Trial | None:
     """Export the average of a checkpoint, judge and calibrate the file on the faces held out.
 
-    Only then it takes its name. Gives what was found of 8-bit integers, where the recipe asks for them.
+    Only then it takes its name. Gives what was found of 8-bit integers, where the recipe asks for
+    them.
     """
     task, recipe = work.task, work.task.recipe
     groups, state = checkpoint.load(best)
