@@ -29,7 +29,7 @@ from mien.training.task import Task
 from mien.training.validation import answers_of
 
 LAST = "last.safetensors"
-START = "start_sha256"
+START, BESIDES = "start_sha256", "besides"
 # Of matter only when a run is over.
 OF_THE_FILE = ("mirror", "denoise", "quantize", "quantize_always", "start_share")
 OF_THE_MACHINE = ("compile",)  # of matter only for speed
@@ -219,8 +219,7 @@ def _resume(
     optimizer: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
 ) -> dict[str, Any]:
-    stored, data = recipe.to_dict(), task.fingerprint()
-    check_same(last, recipe, data)
+    check_same(last, recipe, task)
     if not last.exists():
         fresh: dict[str, Any] = {
             "epoch": 0,
@@ -234,7 +233,8 @@ def _resume(
             tensors, fresh[START] = start_of(recipe)
             for module in (network, average):
                 checkpoint.copy_into(module, tensors, recipe.start)
-        return {**fresh, "recipe": stored, "fingerprint": data}
+        prints = {"fingerprint": task.fingerprint(), BESIDES: task.fingerprint_besides()}
+        return {**fresh, "recipe": recipe.to_dict(), **prints}
     groups, state = checkpoint.load(last)
     checkpoint.copy_into(network, groups["network"], str(last))
     if average is not network:
@@ -244,7 +244,7 @@ def _resume(
     return state
 
 
-def check_same(last: Path, recipe: Recipe, fingerprint: str) -> None:
+def check_same(last: Path, recipe: Recipe, task: Task) -> None:
     """Refuse to go on from a checkpoint by another recipe, on other faces, from another start.
 
     Where there is none, the start has to be there.
@@ -261,10 +261,12 @@ def check_same(last: Path, recipe: Recipe, fingerprint: str) -> None:
             f"{last} was made by another recipe (differs in {', '.join(changed)}); "
             "name another --out folder or use the old recipe"
         )
-    if state.get("fingerprint") != fingerprint:
+    besides = BESIDES in state and state[BESIDES] != task.fingerprint_besides()
+    if besides or state.get("fingerprint") != task.fingerprint():
+        what = "faces that choose the epoch and the teacher's answers"
         raise DataError(
-            f"the training data must be those that {last} was made from, but they have changed; "
-            "bring them back, or name another --out folder"
+            f"the {what if besides else 'training data'} must be those that {last} was made from,"
+            " but they have changed; bring them back, or name another --out folder"
         )
     if start and state.get(START, start) != start:
         raise DataError(

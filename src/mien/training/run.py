@@ -82,7 +82,7 @@ def run(
         if not first:
             train(recipe, work.task, out, device=device, quiet=True)
             return path
-        check_same(out / LAST, recipe, work.task.fingerprint())
+        check_same(out / LAST, recipe, work.task)
         about = {**machine(device), "recipe": recipe.to_dict(), "data": dict(work.stated)}
         write(out / "run.json", json.dumps(about, indent=1) + "\n")
         watching = open_trackers(trackers, out, recipe)
