@@ -78,8 +78,8 @@ def train(
 ) -> None:
     """Train a network and export it as a model file.
 
-    Needs the extra `train`. A run that was stopped goes on with the same command, to the same
-    weights. `--folds` and `--seeds` train many networks as one such job.
+    Needs the extra `train`. A run that was stopped goes on with the same command, on a CPU to the
+    same weights. `--folds` and `--seeds` train many networks as one such job.
     """
     _recipe.training()
     from mien.training.distributed import device_named, is_first

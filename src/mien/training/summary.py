@@ -185,7 +185,7 @@ def _repeat(run: Run) -> Iterator[Block]:
     fold_option = f' --fold "{fold_name}"' if fold_name not in (None, *LONE_FOLDS) else ""
     yield (
         f"Save these lines as {name} and run mien train {name}{fold_option} with the same data; two"
-        " runs on one machine give one result."
+        " runs on one machine's processors give one result; on a GPU they differ by rounding."
     )
     yield Shown(code(toml(run.recipe)))
     everything = json.dumps(run.recipe.to_dict(), indent=1)
