@@ -2,8 +2,6 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,27 +9,8 @@ import pytest
 from mien.errors import OutputError
 from mien.training import loop
 from mien.training.lock import locked
+from tiny_runs import another_run
 from tiny_training import TINY, BrightOrDark
-
-HOLD = """
-import sys
-from pathlib import Path
-from mien.training.lock import locked
-with locked(Path(sys.argv[1])):
-    print(flush=True)
-    sys.stdin.read()
-"""
-
-
-@contextmanager
-def another_run(folder: Path) -> Iterator[int]:
-    """Hold a folder from another process; give its number."""
-    words = [sys.executable, "-c", HOLD, str(folder)]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
-        assert run.stdout is not None
-        run.stdout.readline()
-        yield run.pid
-        run.communicate()
 
 
 @pytest.mark.parametrize("number", [None, "", "1", str(os.getpid())])

@@ -261,12 +261,15 @@ def check_same(last: Path, recipe: Recipe, task: Task) -> None:
             f"{last} was made by another recipe (differs in {', '.join(changed)}); "
             "name another --out folder or use the old recipe"
         )
-    besides = BESIDES in state and state[BESIDES] != task.fingerprint_besides()
-    if besides or state.get("fingerprint") != task.fingerprint():
+    what = ""
+    if state.get("fingerprint") != task.fingerprint():
+        what = "training data"
+    elif BESIDES in state and state[BESIDES] != task.fingerprint_besides():
         what = "faces that choose the epoch and the teacher's answers"
+    if what:
         raise DataError(
-            f"the {what if besides else 'training data'} must be those that {last} was made from,"
-            " but they have changed; bring them back, or name another --out folder"
+            f"the {what} must be those that {last} was made from, but they have changed; "
+            "bring them back, or name another --out folder"
         )
     if start and state.get(START, start) != start:
         raise DataError(
