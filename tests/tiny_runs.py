@@ -1,9 +1,22 @@
-"""Runs that are over, made without a training."""
+"""Runs that are over, made without a training, and one that goes on."""
 
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from mien.training.joined import Done
 from tiny_receipts import tiny_receipt
+
+HOLD = """
+import sys
+from pathlib import Path
+from mien.training.lock import locked
+with locked(Path(sys.argv[1])):
+    print(flush=True)
+    sys.stdin.read()
+"""
 
 PROTOCOL = {"data_set": "made", "splits": "by-subject, 2 folds", "rule": None}
 
@@ -28,3 +41,14 @@ def done(
     )
     history = {"loss": [2.0, 1.0 / seed], "accuracy": [None, 0.5]}
     return Done(fold, seed, receipt, history, {"best_epoch": 2, "seconds": 2.0})
+
+
+@contextmanager
+def another_run(folder: Path) -> Iterator[int]:
+    """Hold a folder from another process; give its number."""
+    words = [sys.executable, "-c", HOLD, str(folder)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        run.stdout.readline()
+        yield run.pid
+        run.communicate()

@@ -69,6 +69,7 @@ def test_what_is_missing_is_named(
     out = ("--out", tmp_path / "t.npz")
     assert "Missing option '--out'" in mien("distill", expression_path).err
     assert "--root" in mien("distill", expression_path, *out).err
+    assert "value for '--seed'" in mien("distill", expression_path, *out, "--seed", "-1").err
     unknown = mien("distill", tmp_path / "none.onnx", "--data", tmp_path, *out)
     assert unknown.code == 5 and "unknown model" in unknown.err
 

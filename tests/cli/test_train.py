@@ -39,7 +39,7 @@ def training(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
 
     for module, names in (
         ("run", {"run": noting("run")}),
-        ("jobs", {"train_all": noting("train_all")}),
+        ("jobs", {"train_all": noting("train_all"), "PLAN": "plan.json"}),
         ("material", {"DataSource": DataSource}),
     ):
         made = types.ModuleType(f"mien.training.{module}")
@@ -189,6 +189,17 @@ def test_data_is_found_by_the_variable(
         (["landmarks", "--data", "d", "--set", "optimizer.kind=sdg"], "must be one of"),
         (["landmarks", "--data", "d", "--device", "gpu"], "expected cpu, cuda"),
         (["landmarks", "--data", "d", "--resume", "--out", "none"], "no run in none"),
+        (["landmarks", "--data", "d", "--resume", "--out", "."], "no run in . to resume"),
+        (["--table", "t", "--seeds", "2", "--resume", "--out", "."], "no run in . to resume"),
+        (["landmarks", "--data", "d", "--splits", "s", "--fold", "1"], "--splits and --fold out"),
+        (["expression", "--data", "d", "--option", "a=b"], "leave --option out"),
+        (["expression", "--data", "d", "--set", "data.set=E"], "leave the settings data.* out"),
+        (["expression", "--data", "d", "--save-predictions"], "leave --save-predictions out"),
+        (["--table", "t", "--network", "small", "--set", "network.pool=2"], "of the network resid"),
+        (["--table", "t", "--pretrained"], "needs a network of torchvision or timm, got 'base'"),
+        (["--table", "t", "--seed", "-1"], "seed must be from 0"),
+        (["--table", "t", "--momentum", "-1"], "momentum must be from 0"),
+        (["--table", "t", "--device", "cuda:-1"], "unknown device 'cuda:-1'"),
         (["landmarks", "--data", "d", "--group", "subject"], "with --folds"),
         (["landmarks", "--data", "d", "--folds", "5", "--group", "people"], "subject or none"),
         (["landmarks", "--data", "d", "--folds", "1"], "--folds"),

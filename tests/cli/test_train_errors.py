@@ -1,6 +1,5 @@
 """What ends a training before it begins: each is named, with a code and no traceback."""
 
-import os
 import shutil
 import socket
 import sys
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tiny_runs import another_run
 from tiny_tables import table
 
 TINY = ("--set", "network.widths=4,8", "--set", "network.blocks=1,1", "--network", "residual")
@@ -78,9 +78,8 @@ def test_what_cannot_be_trained_is_named(
 def test_a_folder_in_which_another_process_trains_is_refused(
     faces: Path, tmp_path: Path, mien: Callable
 ) -> None:
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "lock").write_text(str(os.getppid()))
-    done = mien("train", "--table", faces, "--out", tmp_path / "run", *QUICK)
+    with another_run(tmp_path / "run"):
+        done = mien("train", "--table", faces, "--out", tmp_path / "run", *QUICK)
     assert done.code == 6 and "another run, process" in done.err
 
 

@@ -1,3 +1,5 @@
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -39,13 +41,33 @@ def test_a_full_disk_leaves_the_old_checkpoint(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_checkpoint_is_on_the_disk_before_it_takes_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    sync, rename = os.fsync, os.replace
+
+    def synced(descriptor: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        sync(descriptor)
+
+    def renamed(old: Path, new: Path) -> None:
+        done.append("name")
+        rename(old, new)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", renamed)
+    checkpoint.save(tmp_path / "a.safetensors", {"network": {"w": torch.ones(1)}}, {})
+    assert done == ["file", "name", "folder"]
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"not a checkpoint at all", b"\x08\0\0\0\0\0\0\0{}      "]
 )
 def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.safetensors"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"a\.safetensors"):
+    with pytest.raises(DataError, match=r"a\.safetensors .*; bring a whole copy back"):
         checkpoint.load(path)
 
 

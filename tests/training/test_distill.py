@@ -12,6 +12,7 @@ import torch
 import models
 from mien.errors import DataError, ModelError
 from mien.training import distill
+from mien.training.settings import Distillation
 
 NAMES = ("neutral", "happiness")
 
@@ -47,6 +48,18 @@ def test_a_teacher_of_something_else_is_refused(
 ) -> None:
     with pytest.raises(DataError, match=message):
         teacher().of(output, labels, np.array(ids))
+
+
+def test_the_one_output_with_the_labels_of_a_head_teaches_it(tmp_path: Path) -> None:
+    made, path = teacher(), tmp_path / "teacher.npz"
+    made.save(path)
+    asked = Distillation(file=str(path)), {"expression": NAMES[::-1]}, made.ids
+    found = distill.taught(*asked)["expression"]
+    np.testing.assert_allclose(found, made.shares["plus"][:, ::-1], atol=1e-3)
+    both = {"plus": made.shares["plus"], "minus": made.shares["plus"]}
+    distill.Teacher(made.ids, both, {"plus": NAMES, "minus": NAMES}, {}).save(path)
+    with pytest.raises(DataError, match="must answer 'expression'"):
+        distill.taught(*asked)
 
 
 def test_what_is_no_teacher_is_refused_by_name(tmp_path: Path) -> None:

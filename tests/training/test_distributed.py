@@ -16,7 +16,9 @@ import torch
 
 from mien.errors import MienError, UsageError
 from mien.training import batches, checkpoint, distributed
+from mien.training.augment import Augmentation
 from mien.training.distributed import World
+from mien.training.faces import Faces
 from tiny_training import BrightOrDark
 
 SRC, TESTS = Path(__file__).parents[2] / "src", Path(__file__).parents[1]
@@ -139,6 +141,23 @@ def test_shares_hold_every_face_once() -> None:
     rows = np.arange(11)
     shares = [World(rank=rank, size=3).share(rows) for rank in range(3)]
     assert sorted(np.concatenate(shares)) == list(rows)
+
+
+def test_each_process_draws_grain_of_its_own() -> None:
+    recipe = replace(BrightOrDark().recipe, augmentation=Augmentation(noise_share=1.0))
+    task = BrightOrDark(recipe)
+    faces = [np.arange(8)]
+
+    def images(rank: int) -> torch.Tensor:
+        class Same(World):
+            def share(self, rows: Faces) -> Faces:
+                return rows
+
+        (_, view), *_ = batches.views(task.viewer(), faces, recipe, 0, Same(rank=rank))
+        return view.images
+
+    torch.testing.assert_close(images(0), images(0), atol=0, rtol=0)
+    assert (images(0) - images(1)).abs().max() > 0.1
 
 
 def test_more_processes_than_faces_of_a_batch_are_refused(tmp_path: Path) -> None:

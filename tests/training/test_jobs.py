@@ -29,6 +29,7 @@ class Runs:
     made: list[tuple[Recipe, DataSource, Path]] = field(default_factory=list)
     stop_at: Path | None = None
     tests: bool = True
+    faces: str = "as they are"
 
     def __call__(self, recipe: Recipe, source: DataSource, out: Path, **how: Any) -> Path:
         if out == self.stop_at:
@@ -54,6 +55,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
     pytest.importorskip("matplotlib")
     found = Runs()
     monkeypatch.setattr(jobs, "run", found)
+    monkeypatch.setattr(jobs, "faces_sha256", lambda *given: found.faces)
     return found
 
 
@@ -149,6 +151,29 @@ def test_a_file_of_splits_brings_its_folds(runs: Runs, tmp_path: Path) -> None:
         train_all(RECIPE, source, tmp_path / "job", folds=2, quiet=True)
     train_all(RECIPE, source, tmp_path / "job", folds=3, quiet=True)
     assert {recipe.data.protocol for recipe, _, _ in runs.made} == {""}
+
+
+def test_a_job_does_not_go_on_with_faces_dealt_otherwise(runs: Runs, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        dealing.make(table(), "by-subject", folds=3, seed=seed).save(tmp_path / f"{seed}.json")
+    train_all(RECIPE, DataSource(splits=tmp_path / "0.json"), tmp_path / "job", folds=3, quiet=True)
+    with pytest.raises(UsageError, match=r"\(splits differ\)"):
+        other = DataSource(splits=tmp_path / "1.json")
+        train_all(RECIPE, other, tmp_path / "job", folds=3, quiet=True)
+    train_all(RECIPE, DataSource(fold="0"), tmp_path / "seeds", folds=None, quiet=True)
+    with pytest.raises(UsageError, match=r"\(fold differ\)"):
+        train_all(RECIPE, DataSource(fold="1"), tmp_path / "seeds", folds=None, quiet=True)
+
+
+def test_a_job_does_not_go_on_with_other_faces(runs: Runs, tmp_path: Path) -> None:
+    train_all(RECIPE, DataSource(), tmp_path, folds=2, quiet=True)
+    runs.faces = "changed"
+    with pytest.raises(UsageError, match=r"\(faces differ\)"):
+        train_all(RECIPE, DataSource(), tmp_path, folds=2, seeds=2, quiet=True)
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    del plan["faces"]  # as it was before they were hashed
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    train_all(RECIPE, DataSource(), tmp_path, folds=2, quiet=True)
 
 
 def test_runs_that_test_nothing_are_no_job(runs: Runs, tmp_path: Path) -> None:

@@ -179,6 +179,15 @@ def test_the_file_says_what_it_answers_and_how_a_face_is_laid_out(material: Mate
     assert task.trained_on()[0]["data_set"] == "faces"
 
 
+def test_other_faces_to_choose_on_are_told_apart(material: Material) -> None:
+    def besides(held: FaceTable) -> str:
+        return LabelledTask(replace(material, validation=held), TINY).fingerprint_besides()
+
+    held = material.validation
+    changed = [held, held[::-1], replace(held, labels=1 - held.labels)]
+    assert len({besides(one) for one in changed}) == 3 and besides(held[:]) == besides(held)
+
+
 def test_other_pixels_or_labels_are_other_data(material: Material) -> None:
     def fingerprint(train: FaceTable) -> str:
         return LabelledTask(replace(material, train=train), TINY).fingerprint()

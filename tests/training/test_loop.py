@@ -108,6 +108,18 @@ def test_a_run_can_start_from_the_weights_of_another(tmp_path: Path) -> None:
     assert checkpoint.load(again)[1]["figures"]["accuracy"] == 1.0
 
 
+def test_dropout_reaches_every_network_that_has_some() -> None:
+    def drops(**settings: float) -> set[float]:
+        recipe = replace(TINY, network=NetworkSettings(name="double", **settings))  # type: ignore[arg-type]
+        built = loop.build_network(recipe, BrightOrDark())
+        return {layer.p for layer in built.modules() if isinstance(layer, torch.nn.Dropout)}
+
+    assert drops() == {0.5, 0.2} and drops(dropout=0.1) == {0.1}
+    with pytest.raises(UsageError, match="has no dropout layer"):
+        network = NetworkSettings(name="two-layer-32", dropout=0.1)
+        loop.build_network(replace(TINY, side=32, network=network), BrightOrDark())
+
+
 def test_a_start_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no checkpoint at .*none\.safetensors"):
         recipe = replace(TINY, start=str(tmp_path / "none.safetensors"))
@@ -128,6 +140,8 @@ def test_a_start_of_another_network_is_named(tmp_path: Path) -> None:
         ({"precision": "float16"}, "cpu", "take bfloat16"),
         ({}, "cuda", "torch .* finds no CUDA for 'cuda'"),
         ({}, "cdua", "unknown device 'cdua'"),
+        ({}, "cuda:x", "unknown device 'cuda:x'"),
+        ({}, "cuda:-1", "unknown device 'cuda:-1'"),
     ],
 )
 def test_what_this_machine_cannot_do_is_named(

@@ -17,7 +17,7 @@ from mien.data.table import FaceTable
 from mien.errors import DataError, MienError, UsageError
 from mien.preparation import Preparation
 from mien.training.augment import Augmentation
-from mien.training.material import DataSource, Material, gather
+from mien.training.material import DataSource, Material, faces_sha256, gather
 from mien.training.settings import DataSettings, NetworkSettings, Recipe
 from tiny_fer import tiny_fer
 
@@ -91,6 +91,32 @@ def test_a_file_of_splits_says_who_trains(tmp_path: Path) -> None:
     found = gather(recipe(), source)
     assert ids(found)[2] == set(made.folds[1].test)
     assert found.stated["splits_ids_sha256"] == made.ids_sha256
+
+
+def test_faces_of_the_splits_that_have_no_label_are_left_out(tmp_path: Path) -> None:
+    table = tiny_tables.table(24)
+    splits.make(table, "by-subject", folds=2, seed=3).save(tmp_path / "splits.json")
+    labels = table.labels.copy()
+    labels[:3] = -1
+    source = saved(tmp_path, replace(table, labels=labels))
+    found = gather(recipe(), replace(source, splits=tmp_path / "splits.json"))
+    assert set().union(*ids(found)) == set(table.source_id[3:].tolist())
+    assert found.stated["without_label"] == found.stated["left_out_of_the_splits"] == 3
+    table[2:].save(tmp_path / "fewer")
+    with pytest.raises(DataError, match=r"the data lack \d of the \d+ faces of the splits"):
+        for fold in range(2):
+            other = DataSource(table=tmp_path / "fewer", splits=tmp_path / "splits.json", fold=fold)
+            gather(recipe(expressions=tiny_tables.EXPRESSIONS), other)
+
+
+def test_the_hash_of_the_faces_follows_them(tmp_path: Path) -> None:
+    table = tiny_tables.table(24)
+    made = [table, replace(table, labels=1 - table.labels), replace(table, subject=table.source_id)]
+    found = []
+    for number, faces in enumerate(made):
+        faces.save(tmp_path / str(number))
+        found.append(faces_sha256(recipe(), DataSource(table=tmp_path / str(number))))
+    assert len(set(found)) == 3
 
 
 def test_faces_that_equal_a_training_face_do_not_test(tmp_path: Path) -> None:

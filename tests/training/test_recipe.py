@@ -81,6 +81,21 @@ def test_whether_a_network_is_compiled_leaves_the_hash(tmp_path: Path) -> None:
         (LEAST + 'start = "a"\nstart_share = -0.1\n', "from 0 to below 1, got -0.1"),
         (LEAST + "start_share = nan\n", "from 0 to below 1, got nan"),
         (LEAST + "start_share = 0.5\n", "start_share 0.5 needs `start`"),
+        (LEAST + "seed = -1\n", "seed must be from 0 to 4294967295, got -1"),
+        (LEAST + "[distillation]\nweight = 1.5\n", r"weight must be from 0 to 1, got 1\.5"),
+        (LEAST + "[distillation]\ntemperature = 0\n", r"temperature must be at least 0\.01"),
+        (LEAST + "[optimizer]\nema = 1.5\n", "optimizer.ema must be from 0 to below 1"),
+        (LEAST + "[optimizer]\nmomentum = -1\n", "momentum must be from 0 to below 1, got -1"),
+        (LEAST + "[optimizer]\nweight_decay = -1\n", "weight_decay must be at least 0"),
+        (LEAST + "[optimizer]\nsam_radius = -1\n", "sam_radius must be at least 0"),
+        (LEAST + "[network]\ndropout = 2\n", "network.dropout must be from 0 to below 1"),
+        (LEAST + "[network]\npool = 0\n", "network.pool must be at least 1"),
+        (LEAST + "[network]\nstem_stride = 0\n", "network.stem_stride must be at least 1"),
+        (LEAST + "[network]\nchannels = 2\n", "network.channels must be one of 1, 3, got 2"),
+        (LEAST + "[network]\nwidths = []\nblocks = []\n", "numbers of at least 1"),
+        (LEAST + "[network]\npretrained = true\n", "network.pretrained needs a network of torch"),
+        (LEAST + "[network]\nfrozen = true\n", "frozen needs .* got 'residual'"),
+        (LEAST + '[network]\nname = "tiny"\npool = 3\n', "pool is of the network residual"),
         (LEAST + 'precision = "fp8"\n', "precision must be one of"),
         ('name = "x"\ntask = "dance"\n', "task must be one of"),
         ('name = "x"\n', "'task' is missing"),
@@ -90,6 +105,12 @@ def test_whether_a_network_is_compiled_leaves_the_hash(tmp_path: Path) -> None:
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         read_recipe(write(tmp_path, text))
+
+
+def test_a_setting_of_a_table_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, LEAST + 'network = "small"\n')
+    with pytest.raises(UsageError, match="network must be a table, got 'small'"):
+        read_recipe(path, **{"network.channels": 3})
 
 
 def test_a_missing_recipe_is_named(tmp_path: Path) -> None:

@@ -108,6 +108,27 @@ def test_a_part_is_hidden_on_every_face_first(source: DataSource, tmp_path: Path
     assert result["budget"] == {"data.set": ["A", "D"], "epochs": [1, 200]}
 
 
+def test_a_part_is_hidden_on_the_faces_of_the_set_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fer = tiny_fer(per_split=14)
+    fer.write(tmp_path / "fer2013.csv")
+    fer.write_votes(tmp_path / "fer2013new.csv")
+    points = fer.write_points(tmp_path / "points.npz", [True] * 42)
+    masked = replace(TRIPLE, occluder="mask-polygon")
+    changes = {**QUICK, "data.dataset": "ferplus"}
+    source = DataSource(root=tmp_path, points_file=points)
+    result = reproduce(masked, source, tmp_path / "out", changes=changes, quiet=True)
+    table = FaceTable.open(tmp_path / "out" / "faces")
+    assert table.votes is not None and result["data"]["data_set"] == "ferplus"
+    assert result["published"] == []  # of FER-2013
+    monkeypatch.setattr(reproducing.readers, "read", lambda *_, **__: object())
+    with pytest.raises(UsageError, match="needs faces that are cut, but jaffe has photographs"):
+        names = {"name": "a", "task": "labels", "data.dataset": "jaffe"}
+        recipe = reproducing.read_recipe(None, **names)
+        reproducing._hidden(masked, source, recipe, tmp_path / "none", True)
+
+
 def test_folds_are_a_job_and_summed_up(source: DataSource, tmp_path: Path) -> None:
     changes = {
         "epochs": 1,

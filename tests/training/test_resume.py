@@ -135,6 +135,28 @@ def test_data_that_changed_are_not_trained_on(tmp_path: Path, what: str) -> None
         loop.train(replace(TINY, epochs=1), task, tmp_path, quiet=True)
 
 
+class Judged(BrightOrDark):
+    """Rests on faces that do not train."""
+
+    held = 0
+
+    def besides(self) -> dict[str, np.ndarray]:
+        return {"held": np.full(3, self.held)}
+
+
+def test_faces_that_choose_the_epoch_may_not_change(tmp_path: Path) -> None:
+    once, last = replace(TINY, epochs=1), tmp_path / "last.safetensors"
+    loop.train(once, Judged(), tmp_path, quiet=True)
+    other = Judged()
+    other.held = 1
+    with pytest.raises(DataError, match=r"the faces that choose the epoch .* they have changed"):
+        loop.train(once, other, tmp_path, quiet=True)
+    groups, state = checkpoint.load(last)
+    del state[loop.BESIDES]  # as checkpoints were before it was kept
+    checkpoint.save(last, groups, state)
+    loop.train(once, other, tmp_path, quiet=True)
+
+
 def test_what_concerns_the_file_alone_may_change_when_a_run_is_over(tmp_path: Path) -> None:
     once = replace(TINY, epochs=1)
     best = loop.train(once, BrightOrDark(), tmp_path, quiet=True)

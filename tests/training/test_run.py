@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.errors import DataError, UsageError
+from mien.errors import DataError, ModelError, UsageError
 from mien.evaluation import Receipt
 from mien.networks.denoising import Denoise
 from mien.recognizer import ExpressionReader
@@ -79,6 +79,33 @@ def test_a_checkpoint_is_exported_by_itself(source: DataSource, tmp_path: Path) 
     inputs = work.task.plain(work.held.images).numpy()
     np.testing.assert_allclose(first.run(inputs)["expression"], again.run(inputs)["expression"])
     assert checkpoint.load(tmp_path / "run" / "best.safetensors")[1]["best_epoch"] in (1, 2)
+
+
+def test_a_file_appears_when_it_is_calibrated_and_not_before(
+    source: DataSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = run(replace(LABELLED, epochs=1), source, tmp_path, quiet=True)
+    before = {one: one.read_bytes() for one in tmp_path.glob("*.onnx")}
+    with monkeypatch.context() as patch:
+        patch.setattr(paying, "LEAST_ALIKE", 1.1)
+        patch.setattr(paying, "times_as_fast", lambda slow, fast, face: 2.0)
+        with pytest.raises(ModelError, match="of the answers must stay"):
+            how = {"quantize": True, "always": True}
+            export_again(tmp_path / "best.safetensors", LABELLED, source, path, **how)
+    for there in (True, False):
+        if not there:
+            path.unlink()
+        with monkeypatch.context() as patch:
+            patch.setattr("mien.training.run.rewrite_metadata", _stop)
+            with pytest.raises(KeyboardInterrupt):
+                export_again(tmp_path / "best.safetensors", LABELLED, source, path)
+        assert {one: one.read_bytes() for one in tmp_path.glob("*.onnx")} == before
+        assert not [*tmp_path.glob(".*")]
+        before = {}
+
+
+def _stop(*given: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_file_takes_the_grain_off_where_the_recipe_says_so(

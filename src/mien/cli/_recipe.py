@@ -137,6 +137,7 @@ def source(
 ) -> "DataSource":
     """Name where the faces are, and check that the recipe can be meant for them."""
     from mien.training.material import DataSource
+    from mien.training.settings import DataSettings
 
     if root is None and table is None:
         raise UsageError(
@@ -146,13 +147,22 @@ def source(
     if recipe.task == "labels":
         if table is None and not recipe.data.dataset:
             raise UsageError("expected a data set by name (--dataset), or a table (--table)")
-    elif table is not None or recipe.data.dataset:
-        raise UsageError(
-            f"the task {recipe.task!r} of {recipe.name} trains on FER-2013 with votes and points,"
-            " which --data finds; leave --dataset and --table out"
-        )
-    given = {name: value for name, value in named.items() if value is not None}
-    return DataSource(root=root, table=table, options=_options.settings(option), **given)
+    else:
+        given = {
+            "--dataset": recipe.data.dataset,
+            "--table": table,
+            "--option": option,
+            "--splits": named.get("splits"),
+            "--fold": named.get("fold"),
+            "the settings data.*": recipe.data != DataSettings(dataset=recipe.data.dataset),
+        }
+        if told := [name for name, value in given.items() if value]:
+            raise UsageError(
+                f"the task {recipe.task!r} of {recipe.name} trains on FER-2013 with votes and"
+                f" points, which --data finds; leave {' and '.join(told)} out"
+            )
+    named = {name: value for name, value in named.items() if value is not None}
+    return DataSource(root=root, table=table, options=_options.settings(option), **named)
 
 
 def kinds() -> dict[str, Any]:

@@ -33,7 +33,9 @@ def distill(
             min=1, metavar="N", help="How often each sees a face: as it is, then moved a little."
         ),
     ] = 8,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the small moves.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, metavar="N", help="Of the small moves.")
+    ] = 0,
     quiet: _options.Quiet = False,
     version: _options.Version = False,
 ) -> None:

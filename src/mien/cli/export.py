@@ -35,7 +35,12 @@ def export(
         ),
     ] = False,
     quantize_always: Annotated[
-        bool, typer.Option("--quantize-always", help="Do so whatever it gains or loses.")
+        bool,
+        typer.Option(
+            "--quantize-always",
+            help="Do so whatever it gains or loses, unless under nine answers in ten stay the"
+            " same.",
+        ),
     ] = False,
     quiet: _options.Quiet = False,
     version: _options.Version = False,

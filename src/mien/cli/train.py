@@ -78,11 +78,13 @@ def train(
 ) -> None:
     """Train a network and export it as a model file.
 
-    Needs the extra `train`. A run that was stopped goes on with the same command, to the same
-    weights. `--folds` and `--seeds` train many networks as one such job.
+    Needs the extra `train`. A run that was stopped goes on with the same command, on a CPU to the
+    same weights. `--folds` and `--seeds` train many networks as one such job.
     """
     _recipe.training()
     from mien.training.distributed import device_named, is_first
+    from mien.training.jobs import PLAN, train_all
+    from mien.training.loop import LAST
     from mien.training.recipe import lost_restart
     from mien.training.run import run
     from mien.training.shipped import names, recipe_path
@@ -101,10 +103,15 @@ def train(
     }
     texts = [*(set or ()), *([f"data.folds={folds}"] if folds else [])]
     made = _recipe.made(recipe, flags, texts, augment, name=out.name if out else "")
-    where = _recipe.source(made, data, table, option, points_file=points, splits=splits, fold=fold)
     _check_job(made.task, fold, folds, seeds)
+    if save_predictions and made.task != "labels":
+        raise UsageError(
+            f"the task {made.task!r} of {made.name} tests no faces; leave --save-predictions out"
+        )
+    where = _recipe.source(made, data, table, option, points_file=points, splits=splits, fold=fold)
     folder = out or Path("runs") / (str(recipe) if recipe in names() else made.name)
-    if resume and not folder.is_dir():
+    job = folds is not None or seeds is not None
+    if resume and not (folder / (PLAN if job else LAST)).is_file():
         raise UsageError(f"there is no run in {folder} to resume; leave --resume out to start one")
     if recipe is not None and is_first() and (told := lost_restart(recipe_path(recipe), made)):
         say(told, quiet=quiet)
@@ -115,11 +122,9 @@ def train(
         "trackers": [name for name, on in (("tensorboard", tensorboard), ("mlflow", mlflow)) if on],
     }
     try:
-        if folds is None and seeds is None:
+        if not job:
             done = run(made, where, folder, **how)
         else:
-            from mien.training.jobs import train_all
-
             done = train_all(made, where, folder, folds=folds, seeds=seeds or 1, **how)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(

@@ -95,17 +95,26 @@ class Choice:
         return chosen
 
     def read(
-        self, root: str | Path | None, preparation: Preparation, *, quiet: bool = True
+        self,
+        root: str | Path | None,
+        preparation: Preparation,
+        *,
+        quiet: bool = True,
+        seen: set[str] | None = None,
     ) -> tuple[FaceTable, dict[str, Any]]:
-        """Read all faces that have a label, and say what was left out."""
-        rejected = 0
+        """Read all faces that have a label, and say what was left out.
+
+        seen: takes the ids of all that was read, also of what was left out.
+        """
+        data: FaceTable | Listing
         if self.table is not None:
-            faces = FaceTable.open(self.table)
+            data = FaceTable.open(self.table)
         else:
             data = readers.read(self.data_set or "", _needed(root), **self._settings())
-            if isinstance(data, Listing):
-                data, rejected = _cut(data, preparation, quiet)
-            faces = data
+        if seen is not None:
+            seen.update(data.source_id.tolist())
+        cut = _cut(data, preparation, quiet) if isinstance(data, Listing) else (data, 0)
+        faces, rejected = cut
         read = len(faces)
         if self.list_file:
             faces = listed(faces, self.list_file)

@@ -36,7 +36,8 @@ def views(
 ) -> Iterator[tuple[Faces, View]]:
     """Yield each batch and the view of this process's share; a thread draws occluders ahead."""
     shares = [world.share(faces) for faces in batches]
-    generator = torch.Generator(viewer.device).manual_seed(recipe.seed * 7_919 + epoch)
+    seed = recipe.seed * 7_919 + epoch + world.rank * 1_000_000_007  # grain of its own for each
+    generator = torch.Generator(viewer.device).manual_seed(seed)
     with ThreadPoolExecutor(1) as pool:
         waiting: list[Future[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]]] = []
         for number, (faces, share) in enumerate(zip(batches, shares, strict=True)):

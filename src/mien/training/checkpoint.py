@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from mien.files import replacing
 
 Tensors = dict[str, Tensor]
 
+REMEDY = "bring a whole copy back, or train anew into another folder (--out)"
 BEST, MIXED = "best.safetensors", "mixed.safetensors"
 
 
@@ -38,6 +41,18 @@ def save(path: Path, groups: dict[str, Tensors], state: dict[str, Any]) -> None:
             save_file(flat, temporary, metadata={"state": json.dumps(state)})
         except SafetensorError as exc:  # so it calls a full disk too
             raise OSError(exc) from exc
+        _sync(temporary)
+    with suppress(OSError):  # not every system lets a folder be opened
+        _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    """Wait until the disk has what was written, so that no power cut can leave a part of it."""
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def load(path: Path) -> tuple[dict[str, Tensors], dict[str, Any]]:
@@ -46,7 +61,7 @@ def load(path: Path) -> tuple[dict[str, Tensors], dict[str, Any]]:
     try:
         flat = load_file(path)
     except (OSError, SafetensorError) as exc:
-        raise DataError(f"{path} is no complete safetensors file: {exc}") from exc
+        raise DataError(f"{path} is no complete safetensors file: {exc}; {REMEDY}") from exc
     groups: dict[str, Tensors] = {}
     for key, tensor in flat.items():
         group, name = key.split("/", 1)
@@ -62,7 +77,7 @@ def load_state(path: Path) -> dict[str, Any]:
             header = json.loads(file.read(min(size, path.stat().st_size)))
         state: dict[str, Any] = json.loads(header["__metadata__"]["state"])
     except (OSError, KeyError, TypeError, ValueError) as exc:
-        raise DataError(f"{path} must be a checkpoint of this program: {exc}") from exc
+        raise DataError(f"{path} must be a checkpoint of this program: {exc}; {REMEDY}") from exc
     return state
 
 

@@ -65,6 +65,11 @@ class Teacher:
         found: Shares = self.shares[output][rows][:, columns]
         return found
 
+    def output_for(self, head: str, labels: Sequence[str]) -> str:
+        """Name the output that teaches a head: its own, or else the only one with its labels."""
+        same = [name for name, known in self.labels.items() if set(known) == set(labels)]
+        return same[0] if len(same) == 1 else head
+
     def save(self, path: Path) -> None:
         """Write all of it as one .npz, shares in 16 bits."""
         arrays: dict[str, Any] = {
@@ -105,7 +110,10 @@ def taught(
     if not settings.file:
         return {}
     teacher = open_teacher(Path(settings.file))
-    return {head: teacher.of(head, labels, ids) for head, labels in heads.items()}
+    return {
+        head: teacher.of(teacher.output_for(head, labels), labels, ids)
+        for head, labels in heads.items()
+    }
 
 
 def mixed(loss: Tensor, soft: Tensor, settings: Distillation) -> Tensor:

@@ -129,8 +129,8 @@ def is_first() -> bool:
 
 def device_named(name: str, local_rank: int | None = None) -> str:
     """Check a device's name; give each process of a machine a card of its own."""
-    kind = name.partition(":")[0]
-    if kind not in ("cpu", "cuda", "auto"):
+    kind, _, card = name.partition(":")
+    if kind not in ("cpu", "cuda", "auto") or not (card or "0").isdecimal():
         raise UsageError(f"unknown device {name!r}; {DEVICES}")
     if kind == "cpu" or (kind == "auto" and not torch.cuda.is_available()):
         return "cpu"

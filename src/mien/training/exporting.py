@@ -78,7 +78,6 @@ def export_again(
             f"{path} was trained on other faces than these; name the data, the fold and the points"
             " of its run"
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
     export_best(work, path, out, quiet=quiet)
     return out
 

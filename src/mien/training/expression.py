@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -79,6 +82,10 @@ class ExpressionTask(Task):
         """Judge on the public part: whole and masked faces, both labellings, hidden regions."""
         return self.public.judge(answer)
 
+    def besides(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Give what the teacher says, and the public part as it is judged on."""
+        return {**self.taught, **self.public.arrays}
+
     def worth(self, figures: dict[str, float]) -> float:
         """Take the mean of the accuracies that choose the epoch, whole faces and hidden ones."""
         return figures["score"]
@@ -120,6 +127,10 @@ class _Public:
         self.images = {"none": table.images}
         for name in ("mask-polygon", "eyes", "mouth"):
             self.images[name] = occluded(table.images, table.points_xy, name)
+
+    @property
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {**self.images, "seven": self.seven, "majority": self.majority}
 
     def judge(self, answer: Answer) -> dict[str, float]:
         outputs = {name: answer(images) for name, images in self.images.items()}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from mien.data.splits import Splits
 from mien.errors import DataError, UsageError
@@ -18,15 +19,13 @@ from mien.training.distributed import is_first
 from mien.training.job_page import write_job
 from mien.training.joined import Done
 from mien.training.logs import history
+from mien.training.material import DataSource, faces_sha256
 from mien.training.predictions import PREDICTIONS, write_predictions
 from mien.training.run import run
 from mien.training.settings import Recipe
 from mien.training.summary import PAGE, SUMMARY
 
-if TYPE_CHECKING:
-    from mien.training.material import DataSource
-
-PLAN = "plan.json"
+PLAN, ADVICE = "plan.json", "name another --out folder"
 PROTOCOLS = ("by-subject", "stratified", "random-images")  # those that deal as many folds as asked
 
 
@@ -64,7 +63,7 @@ def train_all(
     """
     figures.check()
     recipe = _dealt(recipe, source, folds)
-    _keep_plan(out, recipe, source, folds)
+    _keep_plan(out, recipe, source, folds, quiet)
     units = [
         Unit(fold, recipe.seed + more)
         for more in range(seeds)
@@ -107,18 +106,31 @@ def _dealt(recipe: Recipe, source: DataSource, folds: int | None) -> Recipe:
     return replace(recipe, data=replace(recipe.data, folds=folds, protocol=protocol))
 
 
-def _keep_plan(out: Path, recipe: Recipe, source: DataSource, folds: int | None) -> None:
-    """Note what the job is of; refuse a folder that holds another one."""
+def _keep_plan(
+    out: Path, recipe: Recipe, source: DataSource, folds: int | None, quiet: bool
+) -> None:
+    """Note what the job is of; refuse a folder that holds another one, or one of other faces."""
+    if not (is_first() or (out / PLAN).exists()):
+        return
     lasting = replace(recipe, compile=False).to_dict()
     asked = {
         **{name: value for name, value in lasting.items() if name != "seed"},
         "folds": folds,
+        "fold": None if folds or str(source.fold) == "0" else str(source.fold),
         "table": source.table and source.table.resolve().name,
         "options": dict(source.options),
-        "splits": source.splits and Splits.open(source.splits).ids_sha256,
+        "splits": source.splits and _hash(source.splits),
     }
-    if is_first() or (out / PLAN).exists():
-        keep_plan(out / PLAN, asked, "a job")
+    old = (out / PLAN).exists() and "faces" not in read_object(out / PLAN, ADVICE)
+    if recipe.task == "labels" and not old:  # a plan of before they were hashed
+        asked["faces"] = faces_sha256(recipe, source, quiet)
+    keep_plan(out / PLAN, asked, "a job")
+
+
+def _hash(splits: Path) -> str:
+    """Hash who is dealt where, of a file that is one of splits."""
+    Splits.open(splits)
+    return sha256(splits.read_bytes()).hexdigest()
 
 
 def _done(out: Path, units: list[Unit]) -> Iterator[Done]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,11 @@ class LabelledTask(Task):
         faces = self.material.validation
         probabilities = metrics.softmax(answer(faces.images)[HEAD].astype(np.float64))
         return figures(probabilities, faces.labels)
+
+    def besides(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Give the validation part."""
+        faces = self.material.validation
+        return {"images": faces.images, "labels": faces.labels}
 
     def outputs(self) -> tuple[Output, ...]:
         """Describe the one output before it is calibrated."""

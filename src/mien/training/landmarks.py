@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,11 @@ class LandmarkTask(Task):
     def judge(self, answer: Answer) -> dict[str, float]:
         """Judge on the public part: point errors whole, masked, barred, moved; AUC of faces."""
         return self.public.judge(answer, self.recipe.side)
+
+    def besides(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Give the public part as it is judged on."""
+        public = self.public
+        return {**public.images, "points_xy": public.points_xy, "nonfaces": public.nonfaces}
 
     def worth(self, figures: dict[str, float]) -> float:
         """Take the error on whole faces off, in parts of the face's box."""

@@ -29,7 +29,7 @@ from mien.training.task import Task
 from mien.training.validation import answers_of
 
 LAST = "last.safetensors"
-START = "start_sha256"
+START, BESIDES = "start_sha256", "besides"
 # Of matter only when a run is over.
 OF_THE_FILE = ("mirror", "denoise", "quantize", "quantize_always", "start_share")
 OF_THE_MACHINE = ("compile",)  # of matter only for speed
@@ -50,6 +50,8 @@ def build_network(recipe: Recipe, task: Task) -> nn.Module:
             channels=shape.channels,
             pretrained=shape.pretrained,
             frozen=shape.frozen,
+            # The default is of `residual`; the others have their own.
+            dropout=shape.dropout if shape.dropout != NetworkSettings.dropout else None,
         )
     return arranged(task.build(network), layout(recipe.network.name))
 
@@ -217,8 +219,7 @@ def _resume(
     optimizer: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
 ) -> dict[str, Any]:
-    stored, data = recipe.to_dict(), task.fingerprint()
-    check_same(last, recipe, data)
+    check_same(last, recipe, task)
     if not last.exists():
         fresh: dict[str, Any] = {
             "epoch": 0,
@@ -232,7 +233,8 @@ def _resume(
             tensors, fresh[START] = start_of(recipe)
             for module in (network, average):
                 checkpoint.copy_into(module, tensors, recipe.start)
-        return {**fresh, "recipe": stored, "fingerprint": data}
+        prints = {"fingerprint": task.fingerprint(), BESIDES: task.fingerprint_besides()}
+        return {**fresh, "recipe": recipe.to_dict(), **prints}
     groups, state = checkpoint.load(last)
     checkpoint.copy_into(network, groups["network"], str(last))
     if average is not network:
@@ -242,7 +244,7 @@ def _resume(
     return state
 
 
-def check_same(last: Path, recipe: Recipe, fingerprint: str) -> None:
+def check_same(last: Path, recipe: Recipe, task: Task) -> None:
     """Refuse to go on from a checkpoint by another recipe, on other faces, from another start.
 
     Where there is none, the start has to be there.
@@ -259,9 +261,14 @@ def check_same(last: Path, recipe: Recipe, fingerprint: str) -> None:
             f"{last} was made by another recipe (differs in {', '.join(changed)}); "
             "name another --out folder or use the old recipe"
         )
-    if state.get("fingerprint") != fingerprint:
+    what = ""
+    if state.get("fingerprint") != task.fingerprint():
+        what = "training data"
+    elif BESIDES in state and state[BESIDES] != task.fingerprint_besides():
+        what = "faces that choose the epoch and the teacher's answers"
+    if what:
         raise DataError(
-            f"the training data must be those that {last} was made from, but they have changed; "
+            f"the {what} must be those that {last} was made from, but they have changed; "
             "bring them back, or name another --out folder"
         )
     if start and state.get(START, start) != start:

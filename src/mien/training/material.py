@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,10 @@ import numpy as np
 from mien.data import audit, rights
 from mien.data.augmented import SETS
 from mien.data.points import with_points
-from mien.data.splits import PROTOCOLS, Fold, Splits, make, official_parts, take
+from mien.data.splits import PROTOCOLS, Splits, make, official_parts, take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
+from mien.evaluation.receipts import data_hash, points_hash
 from mien.evaluation.selection import Choice
 from mien.expressions import EXPRESSIONS
 from mien.preparation import Preparation
@@ -81,20 +84,9 @@ def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
     _check(data)
     named = data.dataset or (source.table.resolve().name if source.table else "")
     steps = steps_of(recipe, source.table)
-    faces, left_out = _read(
-        data.dataset if source.table is None else "",
-        source.root,
-        source.table,
-        tuple(sorted(source.options.items())),
-        data.rule,
-        source.points_file,
-        replace(steps, normalize="none"),
-        not recipe.hiding.nothing or recipe.augmentation.align_share > 0,
-        quiet,
-        _stamps(source.table or source.root, source.points_file),
-    )
+    faces, left_out, seen = _faces(recipe, source, steps, quiet)
     kept = _shown(faces, data.expressions)
-    parted, said = _parted(kept, recipe, source)
+    parted, said = _parted(kept, recipe, source, seen)
     if data.without_duplicates:
         for name in PARTS[1:]:
             parted[name] = parted[name][~audit.also_in(parted[name], parted["train"])]
@@ -122,10 +114,34 @@ def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
     return Material(labels, steps, train, validation, test, stated, _rights(data, source, named))
 
 
+def faces_sha256(recipe: Recipe, source: DataSource, quiet: bool = True) -> str:
+    """Hash the faces that a run's parts are dealt from, and what they are dealt by."""
+    faces, _, _ = _faces(recipe, source, steps_of(recipe, source.table), quiet)
+    dealt_by = [data_hash(faces), points_hash(faces), faces.subject.tolist(), faces.split.tolist()]
+    return sha256(json.dumps(dealt_by).encode()).hexdigest()
+
+
 def counted(faces: FaceTable) -> list[int]:
     """Count the faces of each label."""
     counts: list[int] = np.bincount(faces.labels, minlength=len(faces.expressions)).tolist()
     return counts
+
+
+def _faces(
+    recipe: Recipe, source: DataSource, steps: Preparation, quiet: bool
+) -> tuple[FaceTable, dict[str, Any], frozenset[str]]:
+    return _read(
+        recipe.data.dataset if source.table is None else "",
+        source.root,
+        source.table,
+        tuple(sorted(source.options.items())),
+        recipe.data.rule,
+        source.points_file,
+        replace(steps, normalize="none"),
+        not recipe.hiding.nothing or recipe.augmentation.align_share > 0,
+        quiet,
+        _stamps(source.table or source.root, source.points_file),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -140,10 +156,10 @@ def _read(
     points: bool,
     quiet: bool,
     stamps: tuple[tuple[int, int], ...],
-) -> tuple[FaceTable, dict[str, Any]]:
+) -> tuple[FaceTable, dict[str, Any], frozenset[str]]:
     """Read the faces that have a label, cut; find the points that are lacking, if asked.
 
-    stamps: of the files, so that what changed on disk is read again.
+    stamps: of the files, so that what changed on disk is read again. Last are the ids of all faces.
     """
     voted = (data_set == "ferplus" and "subset" not in dict(options)) or _only_votes(table)
     choice = Choice(
@@ -153,13 +169,14 @@ def _read(
         rule=rule if voted and "rule" not in dict(options) else None,
         points_file=points_file,
     )
-    faces, left_out = choice.read(root, steps, quiet=quiet)
+    seen: set[str] = set()
+    faces, left_out = choice.read(root, steps, quiet=quiet, seen=seen)
     left_out["rule"] = choice.rule
     if not len(faces):
         raise DataError(f"no face of {data_set or table} has a label; take another set or rule")
     if points:
         faces, left_out["points"] = with_points(faces, quiet=quiet)
-    return cut(faces, steps), left_out
+    return cut(faces, steps), left_out, frozenset(seen)
 
 
 def _stamps(*places: Path | None) -> tuple[tuple[int, int], ...]:
@@ -206,16 +223,23 @@ def _shown(faces: FaceTable, expressions: tuple[str, ...]) -> FaceTable:
 
 
 def _parted(
-    faces: FaceTable, recipe: Recipe, source: DataSource
+    faces: FaceTable, recipe: Recipe, source: DataSource, seen: frozenset[str]
 ) -> tuple[dict[str, FaceTable], dict[str, Any]]:
-    """Give the parts and say how they were made; one is made to choose on where there is none."""
+    """Give the parts and say how they were made; one is made to choose on where there is none.
+
+    seen: the ids of all faces of the set, also of those that do not take part.
+    """
     if source.splits is not None:
         splits = Splits.open(source.splits)
     else:
         splits = make(faces, _protocol(faces, recipe.data), folds=recipe.data.folds)
-    fold = splits.fold(source.fold)
-    if recipe.data.expressions:
-        fold = _within(fold, faces)
+    whole = splits.fold(source.fold)
+    gone = seen.difference(faces.source_id.tolist())
+    kept: dict[str, Any] = {
+        name: tuple(one for one in getattr(whole, name) if one not in gone) for name in PARTS
+    }
+    fold = replace(whole, **kept)
+    left_out = sum(whole.sizes().values()) - sum(fold.sizes().values())
     parts = {name: take(faces, getattr(fold, name)) for name in PARTS}
     said = "the set's own part" if source.splits is None else "of the file of splits"
     if not fold.validation:
@@ -223,7 +247,8 @@ def _parted(
         before = len(parts["train"])
         parts["train"], parts["validation"], how = _held_out(parts["train"], share)
         said = f"{len(parts['validation'])} of {before} training faces, {how}"
-    return parts, {**splits.stated(fold), "validation": said}
+    stated = {**splits.stated(fold), "left_out_of_the_splits": left_out or None}
+    return parts, {**stated, "validation": said}
 
 
 def _protocol(faces: FaceTable, data: DataSettings) -> str:
@@ -234,20 +259,9 @@ def _protocol(faces: FaceTable, data: DataSettings) -> str:
     return "by-subject" if (faces.subject != "").all() else "stratified"
 
 
-def _within(fold: Fold, faces: FaceTable) -> Fold:
-    """Leave out of a fold the ids whose expressions were left out."""
-    here = set(faces.source_id.tolist())
-    kept: dict[str, Any] = {
-        name: tuple(one for one in getattr(fold, name) if one in here) for name in PARTS
-    }
-    return replace(fold, **kept)
-
-
 def _held_out(train: FaceTable, share: float) -> tuple[FaceTable, FaceTable, str]:
     """Part training faces once more; nobody is on both sides where all of them are known."""
     known = bool((train.subject != "").all())
-    if known and 0 < share < 1:  # one subject may be more than the share
-        share = max(share, 1 / len(np.unique(train.subject)))
     dealt = train if known else replace(train, subject=np.full(len(train), ""))
     fold = make(dealt, "hold-out", share=share).fold(0)
     how = "by subject" if known else "of each expression alike"

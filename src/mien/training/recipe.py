@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from mien.errors import UsageError
+from mien.networks import registry
 from mien.training import settings
-from mien.training.settings import Recipe
+from mien.training.settings import NetworkSettings, Recipe
 
-# Settings that are one of a few names, and those that must be at least so much.
-CHOICES: dict[str, tuple[str, ...]] = {
+# Settings that are one of a few, and those that must be at least so much, or from so much to that.
+CHOICES: dict[str, tuple[str | int, ...]] = {
     "task": settings.TASKS,
     "precision": settings.PRECISIONS,
+    "network.channels": (1, 3),
     "optimizer.kind": settings.OPTIMIZERS,
     "optimizer.schedule": settings.SCHEDULES,
     "losses.kind": settings.LOSSES,
@@ -29,12 +31,31 @@ LEAST: dict[str, float] = {
     "batch_size": 1,
     "validate_every": 1,
     "data.folds": 2,
+    "network.stem_stride": 1,
+    "network.excited_stages": 0,
+    "network.pool": 1,
     "optimizer.step_epochs": 1,
+    "optimizer.step_factor": 0,
     "optimizer.learning_rate": 0,
+    "optimizer.restart_rate": 0,
+    "optimizer.weight_decay": 0,
+    "optimizer.sam_radius": 0,
     "optimizer.clip": 0,
-    "distillation.weight": 0,
+    "losses.ferplus": 0,
+    "losses.fer2013": 0,
+    "losses.hidden": 0,
+    "losses.points": 0,
+    "losses.face": 0,
+    "distillation.temperature": 0.01,
     "selection.patience": 0,
 }
+RANGES: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**32 - 1),
+    "optimizer.warmup_share": (0, 1),
+    "distillation.weight": (0, 1),
+}
+BELOW_ONE = ("start_share", "network.dropout", "optimizer.momentum", "optimizer.ema")
+SHAPE = ("widths", "blocks", "stem_stride", "excited_stages", "pool")  # of `residual` alone
 
 
 def read_recipe(path: Path | None, **overrides: Any) -> Recipe:
@@ -50,8 +71,12 @@ def read_recipe(path: Path | None, **overrides: Any) -> Recipe:
         overrides["optimizer.restart_epoch"] = 0
     for name, value in overrides.items():
         table, _, key = name.rpartition(".")
-        if value is not None:
-            (found.setdefault(table, {}) if table else found)[key] = value
+        if value is None:
+            continue
+        into = found.setdefault(table, {}) if table else found
+        if not isinstance(into, dict):
+            raise UsageError(f"{path}: {table} must be a table, got {into!r}")
+        into[key] = value
     recipe: Recipe = _build(Recipe, found, str(path or "the recipe"))
     _check(recipe)
     return recipe
@@ -100,11 +125,19 @@ def _check(recipe: Recipe) -> None:
     for name, known in CHOICES.items():
         value = setting(recipe, name)
         if value not in known:
-            raise UsageError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+            raise UsageError(f"{name} must be one of {', '.join(map(str, known))}, got {value!r}")
     for name, least in LEAST.items():
         value = setting(recipe, name)
         if not value >= least:
             raise UsageError(f"{name} must be at least {least}, got {value}")
+    for name, (least, most) in RANGES.items():
+        value = setting(recipe, name)
+        if not least <= value <= most:
+            raise UsageError(f"{name} must be from {least} to {most}, got {value}")
+    for name in BELOW_ONE:
+        value = setting(recipe, name)
+        if not 0 <= value < 1:
+            raise UsageError(f"{name} must be from 0 to below 1, got {value}")
     if not 0 <= recipe.optimizer.restart_epoch < recipe.epochs:
         found = recipe.optimizer.restart_epoch
         raise UsageError(
@@ -113,8 +146,6 @@ def _check(recipe: Recipe) -> None:
         )
     if recipe.optimizer.restart_epoch and recipe.optimizer.schedule != "one-cycle":
         raise UsageError("optimizer.restart_epoch is for the schedule one-cycle; leave it out")
-    if not 0 <= recipe.start_share < 1:
-        raise UsageError(f"start_share must be from 0 to below 1, got {recipe.start_share}")
     if recipe.start_share and not recipe.start:
         raise UsageError(
             f"start_share {recipe.start_share} needs `start`, the checkpoint that it is a share of;"
@@ -122,8 +153,28 @@ def _check(recipe: Recipe) -> None:
         )
     if recipe.optimizer.kind == "sam" and recipe.precision == "float16":
         raise UsageError("sam needs gradients as they are, float16 scales them: take bfloat16")
-    if len(recipe.network.widths) != len(recipe.network.blocks):
+    _check_network(recipe.network)
+
+
+def _check_network(network: NetworkSettings) -> None:
+    """Refuse a shape that cannot be, and what the network that is named does not heed."""
+    if len(network.widths) != len(network.blocks):
         raise UsageError("network.widths and network.blocks must have the same length")
+    if not network.widths or min(*network.widths, *network.blocks) < 1:
+        raise UsageError("network.widths and network.blocks must hold numbers of at least 1")
+    hub = ":" in network.name or registry.network(network.name).hub
+    for name in ("pretrained", "frozen"):
+        if getattr(network, name) and not hub:
+            raise UsageError(
+                f"network.{name} needs a network of torchvision or timm, got {network.name!r}; name"
+                f" one in network.name, or leave {name} out"
+            )
+    for name in SHAPE if network.name != "residual" else ():
+        if getattr(network, name) != getattr(NetworkSettings(), name):
+            raise UsageError(
+                f"network.{name} is of the network residual, {network.name!r} has its own; leave it"
+                " out, or take network.name = residual"
+            )
 
 
 def _build(kind: Any, settings: dict[str, Any], where: str) -> Any:

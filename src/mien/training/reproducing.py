@@ -62,6 +62,7 @@ def reproduce(
     plan = {"run": published.recipe, "recipe": lasting, "seeds": seeds}
     keep_plan(out / PLAN, plan, "{run}")
     found = _check(recipe, published, source, out, quiet)
+    told = figures_of(published, recipe)
     if published.occluder != "none":
         source = _hidden(published, source, recipe, out / FACES, quiet)
         recipe = replace(recipe, data=replace(recipe.data, dataset=""))
@@ -77,7 +78,7 @@ def reproduce(
         "run": published.recipe,
         "title": published.title,
         "mended": published.mended,
-        "published": [asdict(figure) for figure in figures_of(published, recipe)],
+        "published": [asdict(figure) for figure in told],
         "here": {**_measured(training), "without_duplicates": _without_copies(training, out)},
         "budget": _budget(recipe, shipped),
         "data": found,
@@ -89,8 +90,12 @@ def reproduce(
 
 def figures_of(published: Published, recipe: Recipe) -> list[Figure]:
     """Give the figures that were published of the data set at hand."""
-    data_set = recipe.data.dataset or published.data_set
+    data_set = _name(recipe, published)
     return [figure for figure in published.figures if figure.data_set == data_set]
+
+
+def _name(recipe: Recipe, published: Published) -> str:
+    return recipe.data.dataset or published.data_set
 
 
 def document(result: Mapping[str, Any]) -> Document:
@@ -148,7 +153,7 @@ def _check(
     path = out / DATA
     if path.is_file() and (out / COPIES).is_file():
         return read_object(path, "remove it and run again")
-    name = recipe.data.dataset or published.data_set
+    name = _name(recipe, published)
     data = readers.read(name, _root(source), **source.options)
     parts, counts = np.unique(data.split, return_counts=True)
     faces = dict(zip(parts.tolist(), counts.tolist(), strict=True))
@@ -172,8 +177,13 @@ def _hidden(
     """Hide a part of every face, of those that test too, and give the table of them."""
     if not folder.is_dir():
         points = {"points_file": str(source.points_file)} if source.points_file else {}
-        faces = readers.read(published.data_set, _root(source), **source.options, **points)
-        assert isinstance(faces, FaceTable)
+        name = _name(recipe, published)
+        faces = readers.read(name, _root(source), **source.options, **points)
+        if not isinstance(faces, FaceTable):
+            raise UsageError(
+                f"{published.recipe} hides a part of each face and needs faces that are cut, but"
+                f" {name} has photographs; take another --dataset"
+            )
         say(f"{folder}: hiding {published.occluder} on {len(faces):,} faces", quiet=quiet)
         faces, _ = with_points(faces, quiet=quiet)
         occlude_table(faces, published.occluder, recipe.seed).save(folder)

@@ -20,7 +20,7 @@ from mien.data.readers.fer2013 import read_fer2013
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
 from mien.evaluation.receipts import versions
-from mien.files import write
+from mien.files import replacing, write
 from mien.networks.denoising import Denoise
 from mien.progress import say
 from mien.report import figures
@@ -82,7 +82,7 @@ def run(
         if not first:
             train(recipe, work.task, out, device=device, quiet=True)
             return path
-        check_same(out / LAST, recipe, work.task.fingerprint())
+        check_same(out / LAST, recipe, work.task)
         about = {**machine(device), "recipe": recipe.to_dict(), "data": dict(work.stated)}
         write(out / "run.json", json.dumps(about, indent=1) + "\n")
         watching = open_trackers(trackers, out, recipe)
@@ -150,7 +150,8 @@ def machine(device: str) -> dict[str, Any]:
 def export_best(work: Work, best: Path, path: Path, *, quiet: bool = True) -> Trial | None:
     """Export the average of a checkpoint, judge and calibrate the file on the faces held out.
 
-    Gives what was found of 8-bit integers, where the recipe asks for them.
+    Only then it takes its name. Gives what was found of 8-bit integers, where the recipe asks for
+    them.
     """
     task, recipe = work.task, work.task.recipe
     groups, state = checkpoint.load(best)
@@ -159,19 +160,20 @@ def export_best(work: Work, best: Path, path: Path, *, quiet: bool = True) -> Tr
     if recipe.denoise:
         network = torch.nn.Sequential(Denoise(), network)
     sample = task.plain(np.asarray(work.held.images[:COMPARED])).numpy()
-    model = export(network, describe(task, state["figures"]), path, sample)
     tried = None
-    if recipe.quantize:
-        model, tried = quantize_if_it_pays(
-            model,
-            _examples(task),
-            sample,
-            lambda made: task.worth(task.judge(answers_of(made, recipe.task))),
-            always=recipe.quantize_always,
-        )
-        say(f"{path}: {tried}", quiet=quiet)
-    found = task.judge(answers_of(model, recipe.task))
-    rewrite_metadata(path, describe(task, found, model, work.held))
+    with replacing(path, advice="; free space or choose another") as beside:
+        model = export(network, describe(task, state["figures"]), beside, sample)
+        if recipe.quantize:
+            model, tried = quantize_if_it_pays(
+                model,
+                _examples(task),
+                sample,
+                lambda made: task.worth(task.judge(answers_of(made, recipe.task))),
+                always=recipe.quantize_always,
+            )
+            say(f"{path}: {tried}", quiet=quiet)
+        found = task.judge(answers_of(model, recipe.task))
+        rewrite_metadata(beside, describe(task, found, model, work.held))
     return tried
 
 

@@ -49,6 +49,7 @@ class NetworkSettings:
     """A network of `networks.registry` by name; where it is `residual`, its shape.
 
     pretrained and frozen are for torchvision's and timm's. channels: 1 for grey, 3 for colour.
+    dropout: other than the default it is also that of every other network's layers.
     """
 
     name: str = "residual"

@@ -183,7 +183,8 @@ def _repeat(run: Run) -> Iterator[Block]:
     name = f"{run.recipe.name}.toml"
     yield (
         f"Save these lines as {name} and run mien train {name}{naming(run.about.get('data') or {})}"
-        " with the same data; two runs on one machine give one result."
+        " with the same data; two runs on one machine's processors give one result; on a GPU they"
+        " differ by rounding."
     )
     yield Shown(code(toml(run.recipe)))
     everything = json.dumps(run.recipe.to_dict(), indent=1)

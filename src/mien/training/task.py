@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -95,13 +96,27 @@ class Task(Protocol):
         """Name the data behind the weights, with their rights."""
         return TRAINED_ON
 
+    def besides(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Give by name what else a run rests on: the faces that choose, a teacher's answers."""
+        return {}
+
     def fingerprint(self) -> str:
         """Hash the training faces and every array the task holds about them."""
         digest = hashlib.sha256()
         for holder in (self.source, self):
-            for name, value in sorted(vars(holder).items()):
-                if isinstance(value, np.ndarray):
-                    digest.update(f"{name} {value.dtype.str} {value.shape}".encode())
-                    for start in range(0, len(value), AT_ONCE):
-                        digest.update(value[start : start + AT_ONCE].tobytes())
+            _add(digest, vars(holder))
         return digest.hexdigest()
+
+    def fingerprint_besides(self) -> str:
+        """Hash what else a run rests on."""
+        digest = hashlib.sha256()
+        _add(digest, self.besides())
+        return digest.hexdigest()
+
+
+def _add(digest: hashlib._Hash, values: Mapping[str, Any]) -> None:
+    for name, value in sorted(values.items()):
+        if isinstance(value, np.ndarray):
+            digest.update(f"{name} {value.dtype.str} {value.shape}".encode())
+            for start in range(0, len(value), AT_ONCE):
+                digest.update(value[start : start + AT_ONCE].tobytes())
