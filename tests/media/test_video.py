@@ -12,6 +12,7 @@ import pytest
 import tiny_videos
 from mien import images
 from mien.errors import InputError, MissingExtraError, OutputError, UsageError
+from mien.media.sequences import numbered
 from mien.media.video import Frame, Video, is_video, open_video, plain_name
 from mien.media.writing import write_video
 
@@ -191,6 +192,15 @@ def test_an_image_sequence_is_a_video(sequence: Path, pattern: str) -> None:
     ]
     assert np.array_equal(found[0].image, tiny_videos.pictures(5)[0])
     assert (video.info.frames, video.info.damaged) == (5, 1)
+
+
+def test_numbers_in_the_names_of_a_folder_are_taken_as_numbers(tmp_path: Path) -> None:
+    names = ["a2b10.png", "frame1.png", "frame2.png", "frame10.png", "frame010.png"]
+    for name in names:
+        (tmp_path / name).touch()
+    found = [path.name for path in numbered(tmp_path)]
+    assert found == ["a2b10.png", "frame1.png", "frame2.png", "frame010.png", "frame10.png"]
+    assert [path.name for path in numbered(tmp_path / "frame%d.png")] == found[1:]
 
 
 def test_a_sequence_without_images_is_an_error(tmp_path: Path) -> None:
