@@ -14,6 +14,10 @@ from browsing import OpenPage, face, moving, needed, violations
 REFUSED = """navigator.mediaDevices.getUserMedia = async () => {
   throw new DOMException("refused", "%s");
 };"""
+ASKING = """const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = (wanted) => new Promise((done) => {
+  window.allow = async () => { window.given = await ask(wanted); done(given); };
+});"""
 STREAM = "document.querySelector('#webcam video').srcObject"
 
 
@@ -134,6 +138,17 @@ def test_a_camera_that_cannot_be_had_is_explained(
     page.click("#camera-start")
     assert words in page.inner_text("#webcam .error >> visible=true")
     assert page.locator("#camera-start").is_enabled()
+
+
+def test_a_camera_that_comes_when_its_tab_was_left_goes_off(open_page: OpenPage) -> None:
+    page = open_page(script=ASKING)
+    page.click("#tab-webcam")
+    page.click("#camera-start")
+    page.click("#tab-pictures")
+    page.evaluate("allow()")
+    page.wait_for_function("given.getTracks().every(({ readyState }) => readyState === 'ended')")
+    page.wait_for_selector("#camera-start:enabled", state="attached")
+    assert page.evaluate(STREAM) is None
 
 
 def test_a_camera_that_is_unplugged_and_a_server_that_goes_are_told(page: Any) -> None:
