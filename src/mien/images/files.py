@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
-from PIL import features
+from PIL import ImageFile, features
 from PIL.Image import Transpose
 
 from mien.errors import InputError, OutputError, UsageError
@@ -134,7 +134,7 @@ def write(path: str | os.PathLike[str], image: Image) -> None:
 @contextmanager
 def _opened(
     source: str | os.PathLike[str] | bytes, name: str, pixels: int = MAX_PIXELS
-) -> Iterator[PIL.Image.Image]:
+) -> Iterator[ImageFile.ImageFile]:
     """Open what is checked to be an image of a bearable size, with nothing decoded yet."""
     try:
         with open(source, "rb") if not isinstance(source, bytes) else BytesIO(source) as stream:
@@ -143,7 +143,7 @@ def _opened(
         raise InputError(f"cannot read {name}: {error.strerror or error}") from error
 
 
-def _recognised(stream: Any, name: str, pixels: int) -> PIL.Image.Image:
+def _recognised(stream: Any, name: str, pixels: int) -> ImageFile.ImageFile:
     if not stream.read(1):
         raise InputError(f"{name} is empty; expected an image")
     stream.seek(0)
@@ -196,7 +196,7 @@ def _turn(picture: PIL.Image.Image) -> Transpose | None:
         return None
 
 
-def _on_its_side(picture: PIL.Image.Image) -> bool:
+def _on_its_side(picture: ImageFile.ImageFile) -> bool:
     if picture.format == "TIFF":  # Pillow turns it
         return False
     if picture.format == "PNG" and _tells_late(picture.fp):

@@ -35,8 +35,10 @@ a text message with a JSON object sets `labels`, `mirror`, `balanced`, `points`,
 (a list of occluders) or `image`. Images are kept in memory until they are answered, nowhere else.
 """
 IMAGE = {"type": "string", "format": "binary"}
-BROUGHT = ("bad_request", "too_large", "unsupported_type", "not_an_image", "broken_image")
-BROUGHT += ("too_many_pixels", "too_many_images", "too_many_faces", "invalid")
+BROUGHT = (
+    *("bad_request", "too_large", "unsupported_type", "not_an_image", "broken_image"),
+    *("too_many_pixels", "too_many_images", "too_many_faces", "invalid"),
+)
 LATE = ("busy", "timeout", "stopping")
 
 
