@@ -15,5 +15,5 @@ COPY --from=build /install /usr/local
 RUN useradd --create-home mien
 USER mien
 EXPOSE 8000
-HEALTHCHECK CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz')"]
+HEALTHCHECK CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz')"]
 ENTRYPOINT ["mien", "serve", "--host", "0.0.0.0"]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import tiny_videos
-from mien import files
+from mien import files, images
 from mien.cli import _video
 from mien.cli._journal import Journal, Look
 from mien.errors import InputError, OutputError, UsageError
@@ -271,6 +271,23 @@ def test_unfinished_work_of_another_kind_is_not_gone_on_with(
     done = predict(clip, "--out", tmp_path / "rows.csv", *option)
     assert done.code == OutputError.exit_code
     assert f": {named} differ" in done.err and ".rows.csv.part" in done.err
+
+
+@pytest.mark.parametrize("pattern", ["", "%d.png"])
+def test_unfinished_work_on_other_pictures_is_not_gone_on_with(
+    predict: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    for number, picture in enumerate(tiny_videos.pictures(5)):
+        images.write(folder / f"{number}.png", picture)
+    monkeypatch.chdir(tmp_path)
+    words = (Path("shots", pattern), "--fps", "10", "--out", tmp_path / "rows.csv")
+    with killed(behind=3):
+        predict(*words)
+    images.write(folder / "4.png", tiny_videos.pictures(1)[0])
+    done = predict(*words)
+    assert done.code == OutputError.exit_code and ": files differ" in done.err
 
 
 def test_a_killed_process_leaves_its_work_behind(

@@ -52,7 +52,11 @@ def post(port: int, body: bytes) -> tuple[int, dict[str, Any]]:
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_it_is_told_to_stop(started: Any, stop: signal.Signals) -> None:
-    process, port = started("--max-mb", "1")
+    process, port = started("--max-mb", "1", "--max-live", "3")
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENT)
+    connection.request("GET", "/v1/models")
+    assert json.loads(connection.getresponse().read())["limits"]["live"] == 3
+    connection.close()
     status, found = post(port, weights.sample_portrait().read_bytes())
     assert status == 200 and found["results"][0]["width"] == 512
     # Refused long before all has come, and still told why.

@@ -90,6 +90,11 @@ def test_any_size_is_taken(shape, detector):
     assert detector.detect(np.full(shape, 128, np.uint8)) == []
 
 
+def test_a_strip_too_narrow_for_a_face_is_not_looked_at(detector, monkeypatch):
+    monkeypatch.setattr(detector, "_look", None)
+    assert detector.detect(np.full((1, 2_000_000, 3), 128, np.uint8)) == []
+
+
 def test_two_runs_give_one_result(detector, portrait):
     first, second = detector.detect(portrait), detector.detect(portrait)
     assert [face.box_xyxy for face in first] == [face.box_xyxy for face in second]

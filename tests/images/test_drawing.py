@@ -55,8 +55,8 @@ def test_bars_hide_no_other_face(photo):
 
 @pytest.mark.parametrize("crowd", [slice(2), slice(1, 3), slice(3)])
 def test_bars_and_labels_of_neighbours_hide_nothing_of_each_other(crowd, monkeypatch):
-    plates, whole = [], drawing._whole
-    monkeypatch.setattr(drawing, "_whole", lambda box: plates.append(box) or whole(box))
+    plates, whole = [], drawing.whole
+    monkeypatch.setattr(drawing, "whole", lambda box: plates.append(box) or whole(box))
     boxes = [(x, 150.0, x + 110.0, 290.0) for x in (150.0, 290.0, 430.0)][crowd]
     drawing.annotate(np.full((720, 800, 3), 128, np.uint8), [prediction(box) for box in boxes])
     assert len(plates) == 2 * len(boxes)
@@ -72,6 +72,11 @@ def test_a_small_picture_is_enlarged_for_the_writing(shape, expected):
     image = np.zeros(shape, np.uint8)
     whole = prediction((-0.5, -0.5, shape[1] - 0.5, shape[0] - 0.5), hidden=("eyes", "mouth"))
     assert drawing.annotate(image, [whole]).shape == expected
+
+
+def test_a_long_picture_is_enlarged_no_longer_than_every_kind_of_file_can_be():
+    assert drawing.annotate(np.zeros((100, 9000), np.uint8), []).shape == (100, 9000, 3)
+    assert drawing.annotate(np.zeros((100, 8000), np.uint8), []).shape == (200, 16_000, 3)
 
 
 def test_a_long_picture_stays_bearable():

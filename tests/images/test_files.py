@@ -1,6 +1,7 @@
 import io
 import os
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from mien import images
 from mien.errors import InputError, OutputError, UsageError
+from mien.images.files import FORMATS
 
 
 def encoded(picture, kind, **options):
@@ -24,9 +26,9 @@ def scene():
     return np.stack([x * 4, y * 6, 255 - x * 2 - y * 3], axis=-1).astype(np.uint8)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM"])
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind != "GIF"])
 def test_every_kind_of_file_is_read(kind, scene):
-    options = {"quality": 95} if kind in ("JPEG", "WEBP") else {}
+    options = {"quality": 95} if kind in ("JPEG", "WEBP", "AVIF") else {}
     image = images.read(encoded(PIL.Image.fromarray(scene), kind, **options))
     assert image.dtype == np.uint8
     assert np.abs(image.astype(int) - scene).mean() < 3
@@ -56,6 +58,18 @@ def test_what_is_transparent_is_white(mode):
     image = images.read(encoded(picture.convert(mode), "PNG"))
     assert image[0, 0].tolist() == [255, 255, 255]
     assert image[1, 1, 0] > image[1, 1, 1] or mode == "LA"
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB"])
+def test_a_colour_that_stands_for_transparent_is_white(mode):
+    picture = PIL.Image.new(mode, (2, 1), "white" if mode == "1" else 200)
+    picture.putpixel((0, 0), 0)
+    picture.putpixel((1, 0), (90, 80, 70) if mode == "RGB" else 70)
+    image = images.read(encoded(picture, "PNG", transparency=(0, 0, 0) if mode == "RGB" else 0))
+    assert image[0].tolist() == [
+        [255] * 3,
+        {"RGB": [90, 80, 70], "L": [70] * 3}.get(mode, [255] * 3),
+    ]
 
 
 def test_a_palette_is_looked_up():
@@ -98,6 +112,26 @@ def test_sixteen_bits_in_the_other_order_are_scaled():
 )
 def test_numbers_of_32_bits_are_scaled(levels, expected):
     assert images.read(encoded(PIL.Image.fromarray(levels), "TIFF")).tolist() == [expected]
+
+
+def test_many_levels_are_scaled_in_little_memory():
+    levels = np.arange(9_000_000, dtype=np.uint16).reshape(3000, 3000)
+    data = encoded(PIL.Image.fromarray(levels), "TIFF")
+    tracemalloc.start()
+    image = images.read(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(image, np.rint(levels / 257))
+    assert peak < 10 * levels.size
+
+
+def test_what_memory_does_not_hold_is_not_called_broken(scene, monkeypatch):
+    def fail(self):
+        raise MemoryError
+
+    monkeypatch.setattr(PIL.Image.Image, "load", fail)
+    with pytest.raises(images.TooManyPixelsError, match="more memory than there is, with 60 x 40"):
+        images.read(PIL.Image.fromarray(scene))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -157,7 +191,7 @@ def test_what_is_no_image_is_named(tmp_path, content, message):
         images.read(path)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "PPM"])
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind not in ("GIF", "TIFF")])
 @pytest.mark.parametrize("share", [0.3, 0.9])
 def test_a_file_cut_short_is_named(tmp_path, kind, share, rng):
     noise = PIL.Image.fromarray(rng.integers(0, 256, (50, 50, 3), dtype=np.uint8))
@@ -166,6 +200,13 @@ def test_a_file_cut_short_is_named(tmp_path, kind, share, rng):
     path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(InputError, match=r"photo\.jpg"):
         images.read(path)
+
+
+@pytest.mark.skipif("AVIF" not in FORMATS, reason="Pillow lacks it")
+def test_an_avif_with_a_garbled_head_is_named(scene):
+    data = encoded(PIL.Image.fromarray(scene), "AVIF")
+    with pytest.raises(InputError, match="the given bytes is broken"):
+        images.read(data.replace(b"iloc", b"lost"))
 
 
 def test_a_missing_path_and_a_folder_are_named(tmp_path):
@@ -224,6 +265,12 @@ def test_what_is_written_can_be_read(tmp_path, suffix, scene):
 def test_an_unknown_suffix_is_refused(tmp_path, scene):
     with pytest.raises(UsageError, match=r"out\.xyz: the suffix must be one of \.png"):
         images.write(tmp_path / "out.xyz", scene)
+
+
+def test_a_picture_too_long_for_its_kind_is_an_error(tmp_path):
+    with pytest.raises(OutputError, match=r"long\.webp: .*16383.*name another suffix"):
+        images.write(tmp_path / "long.webp", np.zeros((1, 16_384), np.uint8))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path, scene):

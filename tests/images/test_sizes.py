@@ -1,6 +1,8 @@
 """What is known of an image before anything is decoded, and images as the content of files."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import PIL.Image
@@ -8,6 +10,10 @@ import pytest
 
 from mien import images
 from mien.errors import InputError
+
+AVIF = pytest.param(
+    "AVIF", marks=pytest.mark.skipif(".avif" not in images.SUFFIXES, reason="Pillow lacks it")
+)
 
 
 def picture(kind: str, orientation: int = 1) -> bytes:
@@ -19,10 +25,36 @@ def picture(kind: str, orientation: int = 1) -> bytes:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", AVIF])
 def test_the_size_is_that_of_the_upright_image(kind: str, orientation: int) -> None:
     data = picture(kind, orientation)
     assert images.size_hw(data) == images.read(data).shape[:2]
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + checksum
+
+
+EXIF = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+XMP = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+TURNS = {
+    "Exif": chunk(b"eXIf", EXIF[6:]),
+    "XMP": chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP),
+    "raw": chunk(
+        b"zTXt",
+        b"Raw profile type exif\0\0"
+        + zlib.compress(f"\nexif\n{len(EXIF):8d}\n{EXIF.hex()}\n".encode()),
+    ),
+}
+
+
+@pytest.mark.parametrize("place", [33, -12])  # behind the head, before the end
+@pytest.mark.parametrize("turn", TURNS)
+def test_a_png_may_tell_its_turn_in_any_way_anywhere(turn: str, place: int) -> None:
+    data = images.encoded(np.zeros((40, 60, 3), np.uint8), ".png")
+    told = data[:place] + TURNS[turn] + data[place:]
+    assert images.size_hw(told) == images.read(told).shape[:2] == (60, 40)
 
 
 def test_the_size_of_a_broken_image_is_known_from_its_head() -> None:

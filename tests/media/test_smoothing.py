@@ -41,13 +41,10 @@ def test_the_frame_rate_changes_nothing(fps: int) -> None:
     assert smooth == pytest.approx([0.5**2.5, 1 - 0.5**2.5])
 
 
-def test_tracks_do_not_mix_and_can_be_forgotten() -> None:
+def test_tracks_do_not_mix() -> None:
     smoother = Smoother()
     smoother.update(1, 0, HAPPY)
     assert smoother.update(2, 0.04, SAD).tolist() == [0, 1]
-    smoother.forget(1)
-    smoother.forget(3)
-    assert smoother.update(1, 0.08, SAD).tolist() == [0, 1]
 
 
 def test_no_half_life_leaves_all_as_it_is() -> None:

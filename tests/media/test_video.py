@@ -11,9 +11,9 @@ import pytest
 
 import tiny_videos
 from mien import images
-from mien.errors import InputError, MissingExtraError, OutputError, UsageError
+from mien.errors import InputError, MissingExtraError, UsageError
+from mien.media.sequences import numbered
 from mien.media.video import Frame, Video, is_video, open_video, plain_name
-from mien.media.writing import write_video
 
 pytest.importorskip("cv2")
 
@@ -193,6 +193,15 @@ def test_an_image_sequence_is_a_video(sequence: Path, pattern: str) -> None:
     assert (video.info.frames, video.info.damaged) == (5, 1)
 
 
+def test_numbers_in_the_names_of_a_folder_are_taken_as_numbers(tmp_path: Path) -> None:
+    names = ["a2b10.png", "frame1.png", "frame2.png", "frame10.png", "frame010.png"]
+    for name in names:
+        (tmp_path / name).touch()
+    found = [path.name for path in numbered(tmp_path)]
+    assert found == ["a2b10.png", "frame1.png", "frame2.png", "frame010.png", "frame10.png"]
+    assert [path.name for path in numbered(tmp_path / "frame%d.png")] == found[1:]
+
+
 def test_a_sequence_without_images_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no image fits"):
         open_video(tmp_path / "img%d.png")
@@ -240,31 +249,6 @@ def test_without_opencv_the_extra_is_named(clip: Path, monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(MissingExtraError, match=r"mien\[video\]"):
         open_video(clip)
-
-
-def test_a_written_video_keeps_time_when_frames_are_missing(tmp_path: Path) -> None:
-    drawn = tiny_videos.pictures(41)[::20]
-    with write_video(tmp_path / "out.mp4", (96, 128), 10) as writer:
-        for picture, time_s in zip(drawn, (7.0, 7.1, 7.5), strict=True):
-            writer.write(picture, time_s)
-    shown = [frame.image[-1, 0, 0].item() for frame in frames(tmp_path / "out.mp4")]
-    assert np.round(np.array(shown) / 80).tolist() == [0, 1, 1, 1, 1, 2]
-
-
-def test_odd_sizes_and_unknown_kinds(tmp_path: Path) -> None:
-    with write_video(tmp_path / "odd.mp4", (97, 129), 10) as writer:
-        writer.write(np.zeros((97, 129, 3), np.uint8), 0)
-    assert frames(tmp_path / "odd.mp4")[0].image.shape == (96, 128, 3)
-    with pytest.raises(UsageError, match="suffix"), write_video(tmp_path / "a.gif", (96, 96), 10):
-        pass
-    with pytest.raises(OutputError), write_video(tmp_path / "none" / "a.mp4", (96, 96), 10):
-        pass
-
-
-def test_a_video_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), write_video(tmp_path / "a.mp4", (96, 96), 10):
-        raise RuntimeError
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_video_is_a_context(clip: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import numpy as np
+import PIL.ImageFile
 import pytest
 
 from mien.serve.engine import Found, Reading
@@ -51,6 +52,16 @@ def test_threads_share_what_waits() -> None:
         asyncio.run(read())
     assert sorted(slow.batches[:2]) == [2, 3]  # either thread may be the first to read
     assert sum(slow.batches) == 6
+
+
+def test_an_image_that_memory_does_not_hold_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: Any) -> None:
+        raise MemoryError
+
+    with engine(StandIn()) as served, pytest.raises(Problem, match="more memory") as refused:
+        monkeypatch.setattr(PIL.ImageFile.ImageFile, "load", fail)
+        asyncio.run(served.read([ONE], served.usual))
+    assert refused.value.code == "too_many_pixels"
 
 
 def test_a_broken_image_does_not_spoil_its_batch() -> None:

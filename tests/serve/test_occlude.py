@@ -53,6 +53,15 @@ def test_nothing_is_read_twice_and_large_pictures_are_shown_smaller() -> None:
     assert sum(stand_in.batches) == 1
 
 
+def test_more_pictures_than_may_wait_are_read_by_and_by() -> None:
+    with served(queue=2, images=2) as (client, _):
+        names = ["mouth", "eyes", "surgical", "left", "right"]
+        form: dict[str, Any] = {"files": {"image": ONE}, "data": {"with": ",".join(names)}}
+        results = client.post("/v1/occlude", **form).json()["results"]
+    assert [each["occluder"] for each in results] == names
+    assert all(len(each["faces"]) == 1 for each in results)
+
+
 def test_a_picture_without_faces_is_given_as_it_is() -> None:
     with served(StandIn(faces=0)) as (client, _):
         form: dict[str, Any] = {"files": {"image": ONE}, "data": {"with": "surgical,mouth"}}

@@ -14,6 +14,10 @@ from browsing import OpenPage, face, moving, needed, violations
 REFUSED = """navigator.mediaDevices.getUserMedia = async () => {
   throw new DOMException("refused", "%s");
 };"""
+ASKING = """const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = (wanted) => new Promise((done) => {
+  window.allow = async () => { window.given = await ask(wanted); done(given); };
+});"""
 STREAM = "document.querySelector('#webcam video').srcObject"
 
 
@@ -136,6 +140,17 @@ def test_a_camera_that_cannot_be_had_is_explained(
     assert page.locator("#camera-start").is_enabled()
 
 
+def test_a_camera_that_comes_when_its_tab_was_left_goes_off(open_page: OpenPage) -> None:
+    page = open_page(script=ASKING)
+    page.click("#tab-webcam")
+    page.click("#camera-start")
+    page.click("#tab-pictures")
+    page.evaluate("allow()")
+    page.wait_for_function("given.getTracks().every(({ readyState }) => readyState === 'ended')")
+    page.wait_for_selector("#camera-start:enabled", state="attached")
+    assert page.evaluate(STREAM) is None
+
+
 def test_a_camera_that_is_unplugged_and_a_server_that_goes_are_told(page: Any) -> None:
     page.route_web_socket("**/v1/live", lambda socket: socket.close())
     page.click("#tab-webcam")
@@ -186,6 +201,48 @@ def test_the_timeline_moves_on_when_a_face_is_gone_and_joins_slow_answers(page: 
     assert gone[410:590].all() and not gone[620:].any()
     slow = painted([2.0 * n for n in range(8)], 8)
     assert slow[700:].all()
+
+
+# Gives the lanes, and what is said of others, after these faces were seen, one list an answer.
+CROWD = """async ([moving, answers]) => {
+  const { Timeline } = await import("/timeline.js");
+  const line = new Timeline(document.createElement("div"), 100, { moving });
+  answers.forEach((keys, time) => line.add(
+    keys.map((key) => ({ key, probabilities: { neutral: 1 } })), time));
+  const lanes = [...line.place.querySelectorAll(".lane > span")];
+  const faces = lanes.map(({ textContent }) => Number(textContent.slice(5)));
+  return [faces, line.place.querySelector(".more").textContent];
+}"""
+
+
+@pytest.mark.parametrize("moving", [True, False])
+def test_a_lane_is_for_the_faces_seen_last_and_others_are_counted(page: Any, moving: bool) -> None:
+    first = [*range(1, 13)]
+    lanes, more = page.evaluate(CROWD, [moving, [first, [1], [13], [14]]])
+    assert lanes == [1, *range(4, 15)]
+    assert more == ("" if moving else "2 more faces without a lane")
+    lanes, more = page.evaluate(CROWD, [moving, [[*first, 13]]])
+    assert (lanes, more) == (first, "1 more face without a lane")
+
+
+def test_a_video_that_ended_gives_its_place_free_until_it_goes_on(
+    page: Any, film_path: Path, tmp_path: Path
+) -> None:
+    page.click("#tab-video")
+    with page.expect_websocket() as first:
+        page.set_input_files("#video-file", str(film_path))
+    first.value.wait_for_event("close")
+    assert page.evaluate("document.querySelector('#video video').ended")
+    before = table(page, "#video .live .csv", tmp_path)
+    with page.expect_websocket():
+        page.get_by_role("button", name="Play").click()
+    page.wait_for_function("() => document.querySelectorAll('#video .lane').length > 1")
+    rows = table(page, "#video .live .csv", tmp_path)
+    most, *_ = sorted((int(row["track"]) for row in before), reverse=True)
+    assert rows[: len(before)] == before and len(rows) > len(before)
+    assert all(int(row["track"]) > most for row in rows[len(before) :])
+    frames = [int(row["frame"]) for row in rows]
+    assert frames == sorted(frames) and page.locator("#video .live .error").is_hidden()
 
 
 def test_a_video_is_read_while_it_plays(page: Any, film_path: Path, tmp_path: Path) -> None:

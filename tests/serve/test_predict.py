@@ -114,6 +114,20 @@ def test_a_body_that_is_no_image_is_refused(
     refused(answer, status, code)
 
 
+@pytest.mark.parametrize("field", ["images", "+2AA-"])
+def test_names_in_odd_charsets_are_cleaned(client: TestClient, field: str) -> None:
+    head = f'Content-Disposition: form-data; name="{field}"; filename="+2AA-.png"'
+    body = b"--b\r\n" + head.encode() + b"\r\n\r\n" + ONE + b"\r\n--b--\r\n"
+    kind = "multipart/form-data; boundary=b; charset="
+    answer = client.post("/v1/predict", content=body, headers={"content-type": f"{kind}utf-7"})
+    if field == "images":
+        assert answer.json()["results"][0]["name"] == "?.png"
+    else:
+        assert "found ?" in refused(answer, 422, "invalid")["message"]
+    answer = client.post("/v1/predict", content=body, headers={"content-type": f"{kind}undefined"})
+    refused(answer, 400, "bad_request")
+
+
 def test_a_form_without_the_field_says_what_it_has(client: TestClient) -> None:
     error = refused(client.post("/v1/predict", files=form(ONE, field="photo")), 422, "invalid")
     assert "'images'" in error["message"] and "photo" in error["message"]
@@ -155,6 +169,8 @@ def test_limits_are_told_by_their_status() -> None:
         assert post("/v1/predict", content=ONE, headers=PNG).status_code == 200
     with served(StandIn(faces=4), faces=3) as (client, _):
         refused(client.post("/v1/predict", content=ONE, headers=PNG), 422, "too_many_faces")
+        told = client.get("/openapi.json").json()["paths"]["/v1/predict"]["post"]["responses"]
+        assert "too_many_faces" in told["422"]["description"]
 
 
 def test_a_body_that_does_not_tell_its_length_is_counted() -> None:
@@ -175,6 +191,7 @@ def test_too_many_at_once_are_told_to_come_back() -> None:
         until(lambda: "mien_requests_inside 2.0" in client.get("/metrics").text)
         answer = client.post("/v1/predict", content=ONE, headers=PNG)
         refused(answer, 429, "busy")
+        refused(client.get("/readyz"), 429, "busy")
         assert int(answer.headers["retry-after"]) >= 1
         slow.gate.set()
         assert [each.result().status_code for each in waiting] == [200, 200]

@@ -1,5 +1,6 @@
 """What was read of a video so far, a line a frame, so that a work that was killed can go on."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,8 @@ from mien.cli._streams import writing
 from mien.errors import OutputError
 from mien.files import lock
 from mien.images import Image
+from mien.media.sequences import is_sequence, numbered
+from mien.media.video import is_address
 from mien.records import Face, Prediction
 
 
@@ -118,12 +121,23 @@ class Journal:
 
 
 def identity(source: str) -> dict[str, Any]:
-    """Say what tells a file from others of its name."""
+    """Say what tells a file, or the images of a sequence, from others of its name."""
     path = Path(source)
+    if is_address(source):
+        return {"source": source}
+    if is_sequence(source) or path.is_dir():
+        told = [(file.name, *_changed(file)) for file in numbered(path)]
+        files = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        return {"source": str(path.resolve()), "files": files}
     if not path.is_file():
         return {"source": source}
+    size, changed = _changed(path)
+    return {"source": str(path.resolve()), "bytes": size, "changed": changed}
+
+
+def _changed(path: Path) -> tuple[int, int]:
     found = os.stat(path)
-    return {"source": str(path.resolve()), "bytes": found.st_size, "changed": found.st_mtime_ns}
+    return found.st_size, found.st_mtime_ns
 
 
 def _entry(look: Look) -> dict[str, Any]:

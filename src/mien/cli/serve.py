@@ -39,6 +39,7 @@ def serve(
         float, typer.Option(metavar="MP", min=0.001, help="Pixels of an image, in millions.")
     ] = 50,
     max_faces: Annotated[int, typer.Option(metavar="N", min=1, help="Faces of an image.")] = 200,
+    max_live: Annotated[int, typer.Option(metavar="N", min=1, help="Live clients at once.")] = 8,
     timeout: Annotated[
         float, typer.Option(metavar="S", min=0.1, help="Seconds that a request may take.")
     ] = 30,
@@ -64,6 +65,7 @@ def serve(
         images=max_images,
         faces=max_faces,
         queue=queue,
+        live=max_live,
         held_bytes=max(Limits.held_bytes, body_bytes),
         seconds=timeout,
     )

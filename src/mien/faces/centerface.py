@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mien import geometry, images, weights
 from mien.errors import UsageError
+from mien.faces.views import view_hw
 from mien.images import Image
 from mien.records import Face
 from mien.session import open_model
@@ -21,12 +22,13 @@ from mien.session import open_model
 Boxes = NDArray[np.float64]
 Found = tuple[Boxes, NDArray[np.float64]]
 
-REFERENCE_PIXELS = 640 * 480
 LEAST_MIN_FACE = 10
 
 _STRIDE = 4
 _MULTIPLE = 32
 _NOTICED_FACE = 26
+# No face shows in a strip as narrow as this, which would be filled up to many times its size.
+_STRIP = 6
 _VIEW, _VIEW_FACE = 128, 64
 _VIEWS_AT_ONCE = 16
 
@@ -78,15 +80,14 @@ class CenterFace:
         return [_face(boxes[i], scores[i]) for i in largest_first]
 
     def _first_look(self, image: Image) -> Found:
-        height, width = image.shape[:2]
-        growth = max(1.0, math.sqrt(height * width / REFERENCE_PIXELS))
-        scale = _NOTICED_FACE / (self._min_face * growth)
-        size_hw = (max(1, round(height * scale)), max(1, round(width * scale)))
+        size_hw = view_hw(image, self._min_face, _NOTICED_FACE)
+        if min(size_hw) <= _STRIP:
+            return np.empty((0, 4)), np.empty(0)
         padded_hw = (math.ceil(side / _MULTIPLE) * _MULTIPLE for side in size_hw)
         canvas = np.zeros((1, 3, *padded_hw), np.float32)
         canvas[0, :, : size_hw[0], : size_hw[1]] = images.resize(image, size_hw).transpose(2, 0, 1)
         boxes, scores = self._look(canvas, _NOTICED)[0]
-        return _mapped(boxes, geometry.scaling(size_hw, (height, width))), scores
+        return _mapped(boxes, geometry.scaling(size_hw, image.shape[:2])), scores
 
     def _second_look(self, image: Image, boxes: Boxes, scores: NDArray[np.float64]) -> Found:
         """Look closer at each box; keep the better look where both together see a face."""

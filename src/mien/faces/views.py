@@ -12,8 +12,8 @@ from mien.images import Image
 REFERENCE_PIXELS = 640 * 480
 
 
-def view(image: Image, min_face: int, side: float) -> Image:
-    """Resize an image so that the smallest face wanted in it has this side in pixels.
+def view_hw(image: Image, min_face: int, side: float) -> tuple[int, int]:
+    """Give the size at which the smallest face wanted in an image has this side in pixels.
 
     `min_face` is that face's side in a picture of 640x480 pixels or fewer; in a larger one it grows
     with the square root of the pixels.
@@ -21,8 +21,12 @@ def view(image: Image, min_face: int, side: float) -> Image:
     height, width = image.shape[:2]
     growth = max(1.0, math.sqrt(height * width / REFERENCE_PIXELS))
     scale = side / (min_face * growth)
-    size_hw = (max(1, round(height * scale)), max(1, round(width * scale)))
-    return np.ascontiguousarray(images.resize(image, size_hw))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def view(image: Image, min_face: int, side: float) -> Image:
+    """Resize an image so that the smallest face wanted in it has this side in pixels."""
+    return np.ascontiguousarray(images.resize(image, view_hw(image, min_face, side)))
 
 
 def mapped_back(points_xy: ArrayLike, seen: Image, image: Image) -> Floats:

@@ -38,6 +38,7 @@ COLOURS: dict[str, Colour] = {
 # Smaller pictures are enlarged before anything is written on them.
 _LEAST_SIDE = 480
 _MOST_ENLARGED = 4_000_000
+_LONGEST = 16_383  # no longer, for WebP has no longer sides
 # How many heights of the first face's box a picture among several shows.
 _AROUND = 2.2
 # How much smaller the probabilities of faces become, so that all find room.
@@ -102,7 +103,7 @@ def side_by_side(shown: Sequence[Shown], *, column: int = 360) -> Image:
     draw = ImageDraw.Draw(sheet)
     for place, one in enumerate(shown):
         x, y = gap + place * (column + gap), gap
-        draw.text((x, y + head / 2), one.title, INK, _font(text * 1.25), anchor="lm")
+        draw.text((x, y + head / 2), one.title, INK, font_of(text * 1.25), anchor="lm")
         view = _view(one.image.shape[:2], found[0].face.box_xyxy if found else None)
         sheet.paste(_part(one, view, column), (x, y + head))
         _draw_answer(draw, one.prediction, (x, y + head + column), text)
@@ -121,7 +122,7 @@ class _Label:
         self._lines = [f"{name}  {answer}" if name else answer]
         if prediction.hidden:
             self._lines.append(f"{' and '.join(prediction.hidden)} hidden")
-        self._fonts = [_font(size), _font(size * 0.75)][: len(self._lines)]
+        self._fonts = [font_of(size), font_of(size * 0.75)][: len(self._lines)]
         self._pad, self._heights = size * 0.3, [size * 1.25, size][: len(self._lines)]
         lengths = map(lambda font, line: font.getlength(line), self._fonts, self._lines)
         self.wanted = (max(lengths) + 2 * self._pad, sum(self._heights) + self._pad)
@@ -131,7 +132,7 @@ class _Label:
         """Draw the plate and write on it."""
         x, y = self.plate[0] + self._pad, self.plate[1] + self._pad / 2
         draw.rounded_rectangle(
-            _whole(self.plate), round(self.size * 0.25), fill=(*self._colour, 235)
+            whole(self.plate), round(self.size * 0.25), fill=(*self._colour, 235)
         )
         for line, font, step in zip(self._lines, self._fonts, self._heights, strict=True):
             draw.text((x, y + step / 2), line, WHITE, font, anchor="lm")
@@ -159,7 +160,7 @@ def _draw_all_bars(
         best = max(best, placed, key=len)
     for prediction, plate, size in best:
         pad = size * 0.4
-        draw.rounded_rectangle(_whole(plate), round(pad), fill=(*PAPER, 215))
+        draw.rounded_rectangle(whole(plate), round(pad), fill=(*PAPER, 215))
         inner = (plate[0] + pad, plate[1] + pad, plate[2] - pad, plate[3] - pad)
         _draw_bars(draw, prediction, inner, size)
 
@@ -167,7 +168,7 @@ def _draw_all_bars(
 def _draw_bars(draw: ImageDraw.ImageDraw, prediction: Prediction, box: Box, size: float) -> None:
     """Draw a bar an expression into the box: its name, its share, its per cent."""
     x0, y0, x1, y1 = box
-    step, font = (y1 - y0) / len(prediction.probabilities), _font(size)
+    step, font = (y1 - y0) / len(prediction.probabilities), font_of(size)
     start, end = x0 + size * 5.4, x1 - size * 2.9
     for row, (name, share) in enumerate(prediction.probabilities.items()):
         y, half = y0 + (row + 0.5) * step, size * 0.36
@@ -188,12 +189,12 @@ def _draw_answer(
 ) -> None:
     x, y = corner[0], corner[1] + size * 1.7
     if prediction is None:
-        draw.text((x, y), "no face found", MUTED, _font(size * 1.5), anchor="lm")
+        draw.text((x, y), "no face found", MUTED, font_of(size * 1.5), anchor="lm")
         return
-    draw.text((x, y), _answer(prediction), _colour(prediction), _font(size * 1.5), anchor="lm")
+    draw.text((x, y), _answer(prediction), _colour(prediction), font_of(size * 1.5), anchor="lm")
     hidden = " and ".join(prediction.hidden)
     draw.text(
-        (x, y + size * 1.9), f"hidden: {hidden or 'nothing'}", MUTED, _font(size), anchor="lm"
+        (x, y + size * 1.9), f"hidden: {hidden or 'nothing'}", MUTED, font_of(size), anchor="lm"
     )
 
 
@@ -240,7 +241,8 @@ def _colour(prediction: Prediction) -> Colour:
 def _zoom(height: int, width: int) -> int:
     """Choose how many times to enlarge a small picture, within what a long one can bear."""
     wanted = math.ceil(_LEAST_SIDE / min(height, width))
-    return max(1, min(wanted, math.isqrt(_MOST_ENLARGED // (height * width))))
+    borne = math.isqrt(_MOST_ENLARGED // (height * width))
+    return max(1, min(wanted, borne, _LONGEST // max(height, width)))
 
 
 def _zoomed(box: Box, zoom: float) -> Box:
@@ -248,7 +250,7 @@ def _zoomed(box: Box, zoom: float) -> Box:
     return (x0, y0, x1, y1)
 
 
-def _whole(box: Box) -> tuple[int, int, int, int]:
+def whole(box: Box) -> tuple[int, int, int, int]:
     """Round to whole pixels: on parts of one, Pillow blends a translucent corner twice."""
     x0, y0, x1, y1 = box
     return round(x0), round(y0), round(x1), round(y1)
@@ -259,5 +261,6 @@ def _line(unit: float, width: float) -> int:
 
 
 @lru_cache(maxsize=64)
-def _font(size: float) -> Font:
+def font_of(size: float) -> Font:
+    """Give the font of a size in pixels; nobody could read a smaller one than 6."""
     return ImageFont.load_default(max(6, round(size)))

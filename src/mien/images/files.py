@@ -4,7 +4,7 @@ import os
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,24 @@ from typing import Any
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
+from PIL import ImageFile, features
 from PIL.Image import Transpose
 
-from mien.errors import InputError, UsageError
+from mien.errors import InputError, OutputError, UsageError
 from mien.files import opened, replacing
 from mien.images.pixels import Image
 
 Source = str | os.PathLike[str] | bytes | PIL.Image.Image | NDArray[Any]
 
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
+# Pillow reads AVIF from 11.3 on, where it was built with it.
+_AVIF = "avif" in features.modules and bool(features.check("avif"))
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", *["AVIF"] * _AVIF)
 SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm"}
+    ".jpg .jpeg .jpe .jfif .png .webp .tif .tiff .bmp .gif .pbm .pgm .pnm .ppm".split()
+    + [".avif"] * _AVIF
 )
 MAX_PIXELS = 300_000_000
+_BAND = 1 << 20
 
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
@@ -36,6 +41,8 @@ _UPRIGHT = {
     7: Transpose.TRANSVERSE,
     8: Transpose.ROTATE_90,
 }
+_SIDEWAYS = [_UPRIGHT[orientation] for orientation in (5, 6, 7, 8)]
+_XMP, _PROFILE = b"XML:com.adobe.xmp", b"Raw profile type exif"
 # What Pillow's plugins raise on broken files, as found by cutting and garbling files.
 _BROKEN_FILE = (
     OSError,
@@ -46,6 +53,7 @@ _BROKEN_FILE = (
     TypeError,
     struct.error,
     OverflowError,
+    RuntimeError,
     MemoryError,
     PIL.Image.DecompressionBombError,
 )
@@ -117,13 +125,16 @@ def write(path: str | os.PathLike[str], image: Image) -> None:
             f"cannot write {target}: the suffix must be one of {', '.join(_WRITE_OPTIONS)}"
         )
     with replacing(target, parents=False) as unfinished, opened(unfinished, "wb") as stream:
-        PIL.Image.fromarray(image).save(stream, **options)
+        try:
+            PIL.Image.fromarray(image).save(stream, **options)
+        except ValueError as error:  # more pixels a side than the kind can have
+            raise OutputError(f"cannot write {target}: {error}; name another suffix") from error
 
 
 @contextmanager
 def _opened(
     source: str | os.PathLike[str] | bytes, name: str, pixels: int = MAX_PIXELS
-) -> Iterator[PIL.Image.Image]:
+) -> Iterator[ImageFile.ImageFile]:
     """Open what is checked to be an image of a bearable size, with nothing decoded yet."""
     if "\0" in name:
         raise InputError(f"cannot read {name!r}: no path has a NUL character; give one path")
@@ -134,7 +145,7 @@ def _opened(
         raise InputError(f"cannot read {name}: {error.strerror or error}") from error
 
 
-def _recognised(stream: Any, name: str, pixels: int) -> PIL.Image.Image:
+def _recognised(stream: Any, name: str, pixels: int) -> ImageFile.ImageFile:
     if not stream.read(1):
         raise InputError(f"{name} is empty; expected an image")
     stream.seek(0)
@@ -166,45 +177,68 @@ def _own_pixel_limit() -> Iterator[None]:
 def _decoded(picture: PIL.Image.Image, name: str) -> Image:
     try:
         picture.load()
-        return _checked(np.asarray(_eight_bits(_upright(picture))))
+        turn = _turn(picture)
+        upright = picture if turn is None else picture.transpose(turn)
+        return _checked(np.asarray(_eight_bits(upright)))
+    except MemoryError as error:
+        raise TooManyPixelsError(
+            f"{name} needs more memory than there is, with {picture.width} x {picture.height}"
+            " pixels; make it smaller"
+        ) from error
     except _BROKEN_FILE as error:
         raise InputError(f"{name} is cut short or broken: {error}") from error
 
 
-def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
+def _turn(picture: PIL.Image.Image) -> Transpose | None:
+    """Tell how Exif or XMP would have a picture turned, as far as they were read."""
     try:
-        turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION_TAG, 1))
+        # A PNG's own way to Exif would decode all of it.
+        return _UPRIGHT.get(PIL.Image.Image.getexif(picture).get(_ORIENTATION_TAG, 1))
     except _BROKEN_FILE:
-        turn = None
-    return picture if turn is None else picture.transpose(turn)
+        return None
 
 
-def _on_its_side(picture: PIL.Image.Image) -> bool:
-    # Pillow turns TIFF itself, and would decode a PNG to see whether Exif follows its pixels.
-    told = picture.format != "TIFF" and (picture.format != "PNG" or "exif" in picture.info)
-    try:
-        return told and picture.getexif().get(_ORIENTATION_TAG, 1) in (5, 6, 7, 8)
-    except _BROKEN_FILE:
+def _on_its_side(picture: ImageFile.ImageFile) -> bool:
+    if picture.format == "TIFF":  # Pillow turns it
         return False
+    if picture.format == "PNG" and _tells_late(picture.fp):
+        with suppress(*_BROKEN_FILE):
+            picture.load()
+    return _turn(picture) in _SIDEWAYS
+
+
+def _tells_late(stream: Any) -> bool:
+    """Say whether something behind the pixels of a PNG may tell how to turn it."""
+    here, behind, found = stream.tell(), False, False
+    stream.seek(8)
+    while not found and len(head := stream.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", head)
+        start = stream.read(min(length, len(_PROFILE)))
+        found = behind and (kind == b"eXIf" or start.startswith((_XMP, _PROFILE)))
+        behind |= kind == b"IDAT"
+        stream.seek(length - len(start) + 4, os.SEEK_CUR)
+    stream.seek(here)
+    return found
 
 
 def _eight_bits(picture: PIL.Image.Image) -> PIL.Image.Image:
     """Give any mode as L or RGB, what is transparent as white."""
+    if picture.has_transparency_data and picture.mode[0] not in "IF":
+        seen = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+        white = PIL.Image.new("RGB", seen.size, "white")
+        white.paste(seen, mask=seen)
+        return white
     if picture.mode in ("L", "RGB"):
         return picture
     if picture.mode == "1":
         return picture.convert("L")
     if picture.mode[0] in "IF":
         return PIL.Image.fromarray(_scaled(np.asarray(picture)))
-    if picture.has_transparency_data:
-        seen = picture.convert("RGBA")
-        white = PIL.Image.new("RGBA", seen.size, "white")
-        return PIL.Image.alpha_composite(white, seen).convert("RGB")
     return picture.convert("RGB")
 
 
 def _scaled(levels: NDArray[Any]) -> Image:
-    """Scale levels of more than 8 bits; Pillow would clip them.
+    """Scale levels of more than 8 bits, a band at a time; Pillow would clip them.
 
     Floats up to 1 count as shares of white; integers as 8, 16 or 32 bits, whichever holds them.
     """
@@ -213,8 +247,12 @@ def _scaled(levels: NDArray[Any]) -> Image:
         white = 1.0 if top <= 1 else 255.0
     else:
         white = 65535.0 if levels.dtype.itemsize == 2 else _white_of(top)
-    shares = np.nan_to_num(np.clip(levels / white, 0, 1))
-    return np.rint(shares * 255).astype(np.uint8)
+    flat, scaled = levels.reshape(-1), np.empty(levels.size, np.uint8)
+    for start in range(0, levels.size, _BAND):
+        band = slice(start, start + _BAND)
+        shares = np.nan_to_num(np.clip(flat[band] / white, 0, 1))
+        scaled[band] = np.rint(shares * 255)
+    return scaled.reshape(levels.shape)
 
 
 def _white_of(top: float) -> float:

@@ -5,14 +5,24 @@ Pictures may be shown as in a mirror; what is written on them reads from left to
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import PIL.Image
-from PIL import ImageDraw, ImageFont
+from PIL import ImageDraw
 
 from mien.geometry import Box
-from mien.images.drawing import COLOURS, FAINT, INK, MUTED, PAPER, WHITE, Colour, Font
+from mien.images.drawing import (
+    COLOURS,
+    FAINT,
+    INK,
+    MUTED,
+    PAPER,
+    WHITE,
+    Colour,
+    Font,
+    font_of,
+    whole,
+)
 from mien.images.pixels import Image, resize, to_rgb
 from mien.records import Prediction, percent
 
@@ -112,7 +122,7 @@ def notice(lines: Sequence[str], size_hw: tuple[int, int], *, left: str, right: 
     draw = ImageDraw.Draw(canvas)
     y = 3.0 * _PAD
     for number, line in enumerate(lines):
-        font = _font(17 if number else 26)
+        font = font_of(17 if number else 26)
         for part in _wrapped(line, font, width - 6 * _PAD):
             draw.text((3 * _PAD, y), part, INK, font, anchor="la")
             y += 24 if number else 34
@@ -145,23 +155,23 @@ def _placed(box_xyxy: Box, scale: float, width: int, mirrored: bool) -> Box:
 
 def _draw_face(draw: ImageDraw.ImageDraw, mark: Mark, box: Box, size_wh: tuple[int, int]) -> None:
     """Frame a face and write its expression above, or inside where the picture ends."""
-    draw.rounded_rectangle(_whole(box), 5, outline=mark.colour, width=3)
-    lines = [(_answer(mark.prediction), _font(17)), (_note(mark.prediction), _font(13))]
+    draw.rounded_rectangle(whole(box), 5, outline=mark.colour, width=3)
+    lines = [(_answer(mark.prediction), font_of(17)), (_note(mark.prediction), font_of(13))]
     lines = [(text, font) for text, font in lines if text]
     width = max(font.getlength(text) for text, font in lines) + 12
     height = 24 * bool(lines) + 17 * (len(lines) - 1)
     x = max(0.0, min(box[0], size_wh[0] - width))
     y = box[1] - height - 2 if box[1] >= height + 2 else max(0.0, min(box[1], size_wh[1] - height))
-    draw.rounded_rectangle(_whole((x, y, x + width, y + height)), 4, fill=(*mark.colour, 235))
+    draw.rounded_rectangle(whole((x, y, x + width, y + height)), 4, fill=(*mark.colour, 235))
     for number, (text, font) in enumerate(lines):
         draw.text((x + 6, y + 12 + 19 * number), text, WHITE, font, anchor="lm")
 
 
 def _draw_green(draw: ImageDraw.ImageDraw, mark: Mark, box: Box, size_wh: tuple[int, int]) -> None:
     """Frame a face in green, its expression in white above its top left."""
-    draw.rectangle(_whole(box), outline=GREEN, width=3)
+    draw.rectangle(whole(box), outline=GREEN, width=3)
     doubt = "" if mark.prediction.certain else "?"
-    text, font = f"{mark.prediction.expression}{doubt}", _font(22)
+    text, font = f"{mark.prediction.expression}{doubt}", font_of(22)
     x = max(3.0, min(box[0], size_wh[0] - font.getlength(text) - 3))
     y = box[1] - 6 if box[1] > 30 else max(24.0, box[1] + 26)
     draw.text((x, y), text, WHITE, font, anchor="ls", stroke_width=2, stroke_fill=INK)
@@ -171,7 +181,7 @@ def _draw_panel(draw: ImageDraw.ImageDraw, marks: Sequence[Mark], box: Box, *, g
     """Give every face as many bars as there is room for, the likeliest if not all."""
     x0, y0, x1, y1 = box
     if not marks:
-        draw.text((x0 + _PAD, y0 + _PAD), "no face", MUTED, _font(17), anchor="la")
+        draw.text((x0 + _PAD, y0 + _PAD), "no face", MUTED, font_of(17), anchor="la")
         return
     least = _HEAD + _NOTE + _PAD
     told = marks[: max(1, int(y1 - y0 - _NOTE) // least)]
@@ -181,15 +191,15 @@ def _draw_panel(draw: ImageDraw.ImageDraw, marks: Sequence[Mark], box: Box, *, g
     for mark in told:
         x, colour = x0 + _PAD, GREEN if green else mark.colour
         draw.rounded_rectangle((x, y + 4, x + 14, y + 18), 3, fill=colour)
-        draw.text((x + 22, y + 11), _answer(mark.prediction), INK, _font(17), anchor="lm")
+        draw.text((x + 22, y + 11), _answer(mark.prediction), INK, font_of(17), anchor="lm")
         note = _note(mark.prediction) or "certain"
-        draw.text((x + 22, y + _HEAD + 7), note, MUTED, _font(13), anchor="lm")
+        draw.text((x + 22, y + _HEAD + 7), note, MUTED, font_of(13), anchor="lm")
         corner = (x, y + _HEAD + _NOTE)
         _draw_bars(draw, mark.prediction, corner, x1 - x - _PAD, bars, colour)
         y += least + bars * _BAR
     if len(told) < len(marks):
         more = f"and {len(marks) - len(told)} more"
-        draw.text((x0 + _PAD, y1 - 4), more, MUTED, _font(13), anchor="ls")
+        draw.text((x0 + _PAD, y1 - 4), more, MUTED, font_of(13), anchor="ls")
 
 
 def _draw_bars(
@@ -204,7 +214,7 @@ def _draw_bars(
     shares: list[tuple[str, float]] = list(prediction.probabilities.items())
     if count < len(shares):
         shares = sorted(shares, key=lambda pair: -pair[1])[:count]
-    font, (x, y) = _font(13), corner
+    font, (x, y) = font_of(13), corner
     start, end = x + 72, x + width - 46
     for name, share in shares:
         ink, middle = INK if name == prediction.expression else MUTED, y + _BAR / 2
@@ -245,16 +255,6 @@ def _wrapped(text: str, font: Font, width: float) -> list[str]:
 
 def _widest(text: str, size: int, width: float) -> Font:
     """Choose the largest font up to a size in which the text is no wider than that."""
-    while size > 8 and _font(size).getlength(text) > width:
+    while size > 8 and font_of(size).getlength(text) > width:
         size -= 1
-    return _font(size)
-
-
-def _whole(box: Box) -> tuple[int, int, int, int]:
-    x0, y0, x1, y1 = box
-    return round(x0), round(y0), round(x1), round(y1)
-
-
-@lru_cache(maxsize=64)
-def _font(size: int) -> Font:
-    return ImageFont.load_default(size)
+    return font_of(size)

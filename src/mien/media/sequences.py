@@ -12,6 +12,7 @@ from mien.images import Image
 USUAL_FPS = 25.0  # where nobody tells
 
 _NUMBERED = re.compile(r"%(0?\d*)d")
+_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass
@@ -63,18 +64,21 @@ def is_sequence(source: str | Path) -> bool:
 
 
 def numbered(pattern: Path) -> list[Path]:
-    """List the images of a folder by name, or those of a pattern by number."""
+    """List the images of a folder or those of a pattern, the numbers in names taken as numbers."""
     if pattern.is_dir():
-        there = [p for p in pattern.iterdir() if p.suffix.lower() in images.SUFFIXES]
-        found = [(0, path) for path in sorted(there)]
+        found = [path for path in pattern.iterdir() if path.suffix.lower() in images.SUFFIXES]
     else:
         parts = _NUMBERED.split(pattern.name)
-        wanted = re.compile(re.escape(parts[0]) + r"(\d+)" + re.escape(parts[-1]) + "$")
-        names = _listed(pattern.parent)
-        found = sorted((int(fit[1]), path) for path in names if (fit := wanted.match(path.name)))
+        wanted = re.compile(re.escape(parts[0]) + r"\d+" + re.escape(parts[-1]) + "$")
+        found = [path for path in _listed(pattern.parent) if wanted.match(path.name)]
     if not found:
         raise InputError(f"no image fits {pattern}; expected files like frame0001.png")
-    return [path for _, path in found]
+    return sorted(found, key=_natural)
+
+
+def _natural(path: Path) -> tuple[list[str | int], str]:
+    parts = _DIGITS.split(path.name)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], path.name
 
 
 def _listed(folder: Path) -> Iterable[Path]:

@@ -66,11 +66,6 @@ class Smoother:
             certain=certain,
         )
 
-    def forget(self, track: int) -> None:
-        """Begin anew with a track."""
-        self._tracks.pop(track, None)
-        self._certain.pop(track, None)
-
     def _prune(self, time_s: float) -> None:
         oldest = time_s - _FORGOTTEN * self._half_life_s
         self._tracks = {track: kept for track, kept in self._tracks.items() if kept[0] >= oldest}

@@ -35,7 +35,10 @@ a text message with a JSON object sets `labels`, `mirror`, `balanced`, `points`,
 (a list of occluders) or `image`. Images are kept in memory until they are answered, nowhere else.
 """
 IMAGE = {"type": "string", "format": "binary"}
-BROUGHT = ("bad_request", "too_large", "unsupported_type", "not_an_image", "broken_image")
+BROUGHT = (
+    *("bad_request", "too_large", "unsupported_type", "not_an_image", "broken_image"),
+    *("too_many_pixels", "too_many_images", "too_many_faces", "invalid"),
+)
 LATE = ("busy", "timeout", "stopping")
 
 
@@ -50,7 +53,7 @@ def build(engine: Engine, *, key: str | None = None) -> ASGIApp:
     by_bearer = Security(HTTPBearer(auto_error=False))
     locked: dict[str, Any] = {"dependencies": [by_header, by_bearer] if key else []}
     _reading(app, gate, locked)
-    _telling(app, engine, counters, locked)
+    _telling(app, gate, counters, locked)
     app.websocket("/v1/live")(_socket(live))
     _page(app)
     _failing(app)
@@ -108,8 +111,7 @@ def _reading(app: FastAPI, gate: Gate, locked: dict[str, Any]) -> None:
             " is wrong with it. Where none can be read, the status is that of the first. An unknown"
             " option is refused."
         ),
-        responses=answer(answers.Predicted)
-        | refusals(*BROUGHT, "too_many_pixels", "too_many_images", "invalid", *LATE),
+        responses=answer(answers.Predicted) | refusals(*BROUGHT, *LATE),
         openapi_extra={"requestBody": _predict_body(limits.images)},
         **strict,
     )
@@ -132,8 +134,7 @@ def _reading(app: FastAPI, gate: Gate, locked: dict[str, Any]) -> None:
             " with the faces hidden, and what is read off it. Boxes are in pixels of that picture."
             " An unknown option is refused."
         ),
-        responses=answer(answers.Hidden)
-        | refusals(*BROUGHT, "too_many_pixels", "too_many_images", "invalid", *LATE),
+        responses=answer(answers.Hidden) | refusals(*BROUGHT, *LATE),
         openapi_extra={"requestBody": _occlude_body(limits)},
         **strict,
     )
@@ -152,7 +153,9 @@ def _reading(app: FastAPI, gate: Gate, locked: dict[str, Any]) -> None:
                 *(engine.run(hiding.drawn, image, plain.predictions, spec, seed) for spec in specs)
             )
             others = [picture for picture in pictures if picture is not image]
-            read = iter(await engine.read(others, reading))
+            # No more at once than may wait.
+            parts = [others[n : n + limits.queue] for n in range(0, len(others), limits.queue)]
+            read = iter([one for part in parts for one in await engine.read(part, reading)])
             found = [plain if picture is image else next(read) for picture in pictures]
             urls = await asyncio.gather(*(engine.run(hiding.data_url, each) for each in pictures))
         height, width = image.shape[:2]
@@ -169,8 +172,9 @@ def _reading(app: FastAPI, gate: Gate, locked: dict[str, Any]) -> None:
         return JSONResponse({"schema": answers.SCHEMA, "results": results})
 
 
-def _telling(app: FastAPI, engine: Engine, counters: Counters, locked: dict[str, Any]) -> None:
+def _telling(app: FastAPI, gate: Gate, counters: Counters, locked: dict[str, Any]) -> None:
     """Add what tells of the server itself."""
+    engine = gate.engine
 
     @app.get(
         "/v1/models",
@@ -188,11 +192,13 @@ def _telling(app: FastAPI, engine: Engine, counters: Counters, locked: dict[str,
     @app.get(
         "/readyz",
         summary="Tell whether images are taken now",
-        responses=answer(answers.Status) | refusals("stopping"),
+        responses=answer(answers.Status) | refusals("busy", "stopping"),
     )
     async def readyz() -> Response:
-        if not engine.open or engine.waiting >= engine.limits.queue:
-            raise Problem("stopping", "no images are taken at this moment")
+        if not engine.open:
+            raise Problem("stopping", "the server is being stopped")
+        if gate.full or engine.waiting >= engine.limits.queue:
+            raise Problem("busy", "no images are taken at this moment")
         return JSONResponse({"status": "ready"})
 
     @app.get(

@@ -19,7 +19,7 @@ from mien.live.reading import LiveRecognizer
 from mien.recognizer import ExpressionReader
 from mien.records import Prediction
 from mien.serve.limits import Limits
-from mien.serve.problems import Problem
+from mien.serve.problems import Problem, unreadable
 from mien.session import Output
 
 BATCH = 4
@@ -218,10 +218,8 @@ class Engine:
                 job.size_hw = images.size_hw(job.source, pixels=self.limits.pixels)
             else:
                 job.size_hw = job.source.shape[0], job.source.shape[1]
-        except images.TooManyPixelsError as error:
-            job.future.set_exception(Problem("too_many_pixels", str(error)))
         except InputError as error:
-            job.future.set_exception(Problem("not_an_image", str(error)))
+            job.future.set_exception(unreadable(error, "not_an_image"))
         except Exception as error:  # whatever it is, the thread must go on
             job.future.set_exception(error)
         return not job.future.done()
@@ -231,7 +229,7 @@ class Engine:
             found = list(self._recognizer(reading).many([job.source for job in jobs]))
         except InputError as error:
             if len(jobs) == 1:
-                jobs[0].future.set_exception(Problem("broken_image", str(error)))
+                jobs[0].future.set_exception(unreadable(error, "broken_image"))
             else:  # the others are not to suffer from one that is broken
                 for job in jobs:
                     self._read(reading, [job])
@@ -250,7 +248,7 @@ class Engine:
             else:
                 image, found = follower.hiding(job.source, job.hide)
         except InputError as error:
-            job.future.set_exception(Problem("broken_image", str(error)))
+            job.future.set_exception(unreadable(error, "broken_image"))
         except DataError as error:
             told = f"{job.hide} cannot be drawn on a face: {error}"
             job.future.set_exception(Problem("invalid", told))

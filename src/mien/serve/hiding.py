@@ -10,7 +10,7 @@ from mien.errors import DataError, InputError, UsageError
 from mien.images import Image
 from mien.records import Prediction
 from mien.serve.limits import Limits
-from mien.serve.problems import Problem
+from mien.serve.problems import Problem, unreadable
 
 SEED = 0
 
@@ -34,14 +34,12 @@ def opened(data: bytes, limits: Limits) -> Image:
     """Decode a picture to draw on, RGB and no larger than it is to be shown."""
     try:
         images.size_hw(data, pixels=limits.pixels)
-    except images.TooManyPixelsError as error:
-        raise Problem("too_many_pixels", str(error)) from error
     except InputError as error:
-        raise Problem("not_an_image", str(error)) from error
+        raise unreadable(error, "not_an_image") from error
     try:
         image = images.to_rgb(images.read(data, least_side=limits.shown_side))
     except InputError as error:
-        raise Problem("broken_image", str(error)) from error
+        raise unreadable(error, "broken_image") from error
     scale = limits.shown_side / max(image.shape[:2])
     if scale >= 1:
         return image

@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from mien.errors import MienError
+from mien import images
+from mien.errors import InputError, MienError
 
 
 class Kind(NamedTuple):
@@ -58,3 +59,9 @@ class Problem(MienError):
         """Give the body of the answer, or what is said of the image of that name."""
         message = str(self).replace("the given bytes", name)
         return {"error": {"code": self.code, "message": message, "hint": self.hint}}
+
+
+def unreadable(error: InputError, code: str) -> Problem:
+    """Say what is wrong with an image: that it is too large, or what the code says."""
+    too_large = isinstance(error, images.TooManyPixelsError)
+    return Problem("too_many_pixels" if too_large else code, str(error))

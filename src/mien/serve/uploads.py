@@ -37,6 +37,11 @@ class Gate:
     inside: int = 0
     held_bytes: int = 0
 
+    @property
+    def full(self) -> bool:
+        """Say whether no other request is let in now."""
+        return self.inside >= self.engine.limits.queue
+
     @asynccontextmanager
     async def entered(self, request: Request) -> AsyncIterator["Visit"]:
         """Let a request in for as long as it may take, or refuse it."""
@@ -44,7 +49,7 @@ class Gate:
         try:
             if not self.engine.open:
                 raise Problem("stopping", "the server is being stopped")
-            if self.inside >= limits.queue:
+            if self.full:
                 raise Problem("busy", f"{self.inside} requests are being answered")
             self.inside += 1
             try:
@@ -89,7 +94,7 @@ class Visit:
                 text = form.get(field)
         if more or not isinstance(text, str):
             raise Problem("invalid", f"expected one image and the text {field!r}", _hint(field))
-        return image, text
+        return image, _clean(text)
 
     def _type(self) -> str:
         kind = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -121,6 +126,8 @@ class Visit:
             if error.message.startswith("Too many files"):
                 raise Problem("too_many_images", f"more than {most} images at once") from error
             raise Problem("bad_request", f"the form cannot be read: {error.message}") from error
+        except UnicodeError as error:
+            raise Problem("bad_request", f"the form's charset cannot be read: {error}") from error
         try:
             yield form
         finally:
@@ -176,11 +183,16 @@ def _arriving(engine: Engine) -> Iterator[None]:
 def _files(form: FormData, field: str) -> list[Upload]:
     files = [file for file in form.getlist(field) if isinstance(file, UploadFile)]
     if not files or len(files) < len(form.getlist(field)):
-        there = ", ".join(sorted(set(form))) or "nothing"
+        there = _clean(", ".join(sorted(set(form)))) or "nothing"
         if form.getlist(field):
             there = "text there, no file (curl: -F name=@file)"
         raise Problem("invalid", f"expected files in the field {field!r}, found {there}")
-    return [Upload(file.filename or "image", file.file.read()) for file in files]
+    return [Upload(_clean(file.filename or "image"), file.file.read()) for file in files]
+
+
+def _clean(text: str) -> str:
+    """Replace halves of characters, which some charsets allow and no answer can hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _hint(field: str) -> str:

@@ -12,6 +12,7 @@ import { Timeline } from "./timeline.js";
 
 const LONGER = 640; // pixels of a frame's longer side as it is sent
 const PATIENCE = 15000; // milliseconds for one answer
+const IDLE = 5000; // milliseconds without a frame after which another client may have the place
 const ROWS = 200000;
 const RECENT = 30; // seconds of a camera's timeline
 
@@ -59,6 +60,7 @@ export class Live {
     this.#runs += 1;
     const now = performance.now();
     const run = { source, number: this.#runs, answers: 0, since: now, start: now };
+    Object.assign(run, { sent: 0, tracks: 0, before: 0 }); // frames; faces, those of earlier sockets
     this.#run = run;
     this.faces = [];
     find(".boxes", this.place).replaceChildren();
@@ -104,28 +106,46 @@ export class Live {
   }
 
   async #turn(run) {
+    const idle = setTimeout(() => this.#rest(run), IDLE);
     const seen = await this.frames.next();
+    clearTimeout(idle);
     if (this.#run !== run) return;
+    if (!run.socket) {
+      run.socket = await connected(openLive());
+      this.#tell();
+    }
     const time = this.moving ? (performance.now() - run.start) / 1000 : seen;
     const frame = this.#frame(LONGER);
     const picture = await this.#encoded(frame, "image/jpeg");
     if (this.#run !== run) return;
     run.socket.send(picture);
+    run.sent += 1;
     const { occlude } = this.#settings;
     const answer = await answered(run.socket);
     if (this.#run === run && answer) await this.#show(run, answer, { time, occlude });
+  }
+
+  /** Close the socket of a film that stands still; the server counts the faces of the next from 1. */
+  #rest(run) {
+    if (this.#run !== run) return;
+    run.socket?.close();
+    run.socket = null;
+    run.before = run.tracks;
+    this.pace.textContent = "";
   }
 
   async #show(run, answer, { time, occlude }) {
     const { width, height } = answer;
     await this.#cover(answer);
     if (this.#run !== run) return;
-    this.faces = answer.faces.map((face) => ({ ...face, key: face.track }));
+    const tracks = answer.faces.map(({ track }) => run.before + track);
+    run.tracks = Math.max(run.tracks, ...tracks);
+    this.faces = answer.faces.map((face, n) => ({ ...face, track: tracks[n], key: tracks[n] }));
     this.size = { width, height, mirror: this.mirror };
     this.boxes.update(this.faces, this.size);
     this.answers.update(this.faces);
     this.timeline.add(this.faces, time);
-    if (occlude === this.#settings.occlude) this.#keep(run, answer.frame, { time, occlude });
+    if (occlude === this.#settings.occlude) this.#keep(run, { time, occlude });
     run.answers += 1;
     const now = performance.now();
     if (now - run.since < 500) return;
@@ -136,7 +156,7 @@ export class Live {
   }
 
   /** Add the faces to the table, where it is known what was hidden in the frame. */
-  #keep({ source, number: run }, frame, { time, occlude }) {
+  #keep({ source, number: run, sent: frame }, { time, occlude }) {
     const read = { source, run, time, frame, hide: occlude.join("+") || "none" };
     this.#lines.push(...this.#inFull().map((face) => liveLine(read, face)));
     if (this.#lines.length > ROWS) this.#lines.splice(0, ROWS / 10);
@@ -156,9 +176,13 @@ export class Live {
 
   #set(changes) {
     Object.assign(this.#settings, changes);
+    this.#tell();
+    if (this.video.paused) this.frames.again();
+  }
+
+  #tell() {
     const socket = this.#run?.socket;
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(this.#settings));
-    if (this.video.paused) this.frames.again();
   }
 
   #look(on) {

@@ -100,22 +100,28 @@ const REFUSALS = {
 async function startCamera() {
   complain(complaint, null);
   find("#camera-start").disabled = true;
+  const left = () => find("#webcam").hidden; // while the browser asked for the camera
+  let running = false;
   try {
     if (!navigator.mediaDevices) throw insecure();
     const wanted = { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: "user" };
     const stream = await navigator.mediaDevices.getUserMedia({ video: wanted });
+    webcam.video.srcObject = stream;
+    if (left()) return;
     stream.getVideoTracks()[0].addEventListener("ended", () => webcam.fail({
       message: "The camera is gone.", hint: "Plug it in again, then stop and start.",
     }));
-    webcam.video.srcObject = stream;
     await webcam.video.play();
+    if (left()) return;
     intro("webcam", false);
     webcam.start("webcam");
     find("#webcam .stop").focus();
+    running = true;
   } catch (error) {
     const [message, hint] = REFUSALS[error.name] ?? [error.message, error.hint];
-    complain(complaint, { message, hint });
+    if (!left()) complain(complaint, { message, hint });
   } finally {
+    if (!running) closeCamera();
     find("#camera-start").disabled = false;
   }
 }
