@@ -40,7 +40,12 @@ def landmarks(
     data: Data,
     model: Model = None,
     photos: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Photographs.  [default: DATA/../photos]")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Photographs, for what lies around faces.  [default: DATA/../photos, if it is"
+            " there]",
+        ),
     ] = None,
     faces: Faces = None,
     quiet: Quiet = False,
@@ -52,7 +57,9 @@ def landmarks(
     """
     from bench.landmarks import measure
 
-    _end(measure(data, model, photos or _beside(data, "photos"), faces, quiet), json)
+    beside = _beside(data, "photos")
+    found = photos or (beside if beside.is_dir() else None)
+    _end(measure(data, model, found, faces, quiet), json)
 
 
 def pipeline(

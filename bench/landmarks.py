@@ -40,8 +40,12 @@ class Case:
     points_xy: Points
 
 
-def measure(data: Path, model: str | None, photos: Path, count: int | None, quiet: bool) -> Report:
+def measure(
+    data: Path, model: str | None, photos: Path | None, count: int | None, quiet: bool
+) -> Report:
     """Measure points and faceness on PublicTest; `count` faces of it, or all."""
+    found_photos = folders.expand([str(photos)] if photos else [])
+    pictures = [images.read(path) for path in found_photos]
     report, rng = Report("landmarks"), np.random.default_rng(SEED)
     landmarker = Landmarker(model)
     table, found = real.public(data)
@@ -49,7 +53,7 @@ def measure(data: Path, model: str | None, photos: Path, count: int | None, quie
         raise DataError(f"expected FER+ votes (fer2013new.csv) under {data}, found none")
     report.figures["model_sha256"] = landmarker.sha256
     _errors(report, landmarker, real.sample(table[found], count, rng), rng, quiet)
-    _faceness(report, landmarker, table, photos, count, rng)
+    _faceness(report, landmarker, table, pictures, count, rng)
     return report
 
 
@@ -152,7 +156,7 @@ def _faceness(
     report: Report,
     landmarker: Landmarker,
     table: FaceTable,
-    photos: Path,
+    pictures: list[Image],
     count: int | None,
     rng: np.random.Generator,
 ) -> None:
@@ -162,7 +166,7 @@ def _faceness(
     side, most = table.images.shape[1], count or NONFACES
     others = {
         "rows with 6 or more votes for no face": table.images[none_seen],
-        "background of photographs": backgrounds(photos, most, side, rng),
+        "background of photographs": backgrounds(pictures, most, side, rng),
         "generated textures": nonfaces.textures(most, side, rng),
     }
     _, positive = _located(landmarker, faces.images)
@@ -180,7 +184,8 @@ def _faceness(
             ("no faces", "number", "AUC", "95 %", "taken for a face"),
             [_separation_row(name, found) for name, found in figures.items()],
             f"at the threshold {landmarker.threshold:.4f}, which"
-            f" {percent(float((positive >= landmarker.threshold).mean()), 2)} of the faces pass",
+            f" {percent(float((positive >= landmarker.threshold).mean()), 2)} of the faces pass"
+            + ("" if pictures else "; no background of photographs: name some with --photos"),
         )
     )
     passed = float((positive >= landmarker.threshold).mean())
@@ -216,10 +221,11 @@ def _separation_row(name: str, found: dict[str, Any]) -> tuple[Cell, ...]:
     return (name, found["number"], f"{found['auc']:.4f}", f"{low:.4f} to {high:.4f}", taken)
 
 
-def backgrounds(photos: Path, count: int, side: int, rng: np.random.Generator) -> Image:
+def backgrounds(pictures: list[Image], count: int, side: int, rng: np.random.Generator) -> Image:
     """Cut squares of any size from photographs where no face is found: grey (N, side, side)."""
+    if not pictures:
+        return np.empty((0, side, side), np.uint8)
     detector = detectors.detector("centerface", min_face=20)
-    pictures = [images.read(path) for path in folders.expand([str(photos)])]
     boxes = [np.array([face.box_xyxy for face in detector.detect(p)]) for p in pictures]
     greys, cut = [images.to_grey(picture) for picture in pictures], []
     for _ in range(TRIES * count):

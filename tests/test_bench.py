@@ -1,6 +1,7 @@
 """The measurements run and count rightly; how fast or how good anything is, they only print."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,26 @@ def test_points_and_faceness_are_measured(
     assert [kind["number"] for kind in against.values()] == [1, 4, 4, 9]
     # The tiny model says the same of everything.
     assert {kind["auc"] for kind in against.values()} == {0.5}
+
+
+def test_without_photographs_the_table_says_that_their_row_is_missing(
+    data: Path, landmarks_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "landmarks.json"
+    alone = shutil.copytree(data, tmp_path / "alone" / "fer2013")
+    words = ("--model", landmarks_path, "--faces", "4", "--json", out)
+    assert bench("landmarks", "--data", alone, *words) == 0
+    against = figures(out)["faceness"]["against"]  # type: ignore[index]
+    assert "generated textures" in against and "background of photographs" not in against
+    assert "--photos" in capsys.readouterr().out
+
+
+def test_photographs_that_are_not_there_end_it_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--data", tmp_path, "--photos", tmp_path / "missing")
+    assert bench("landmarks", *words) == 3
+    assert "missing" in capsys.readouterr().err
 
 
 def test_the_pipeline_is_compared_with_the_originals(
