@@ -48,6 +48,7 @@ class Stub:
     sha256 = "0" * 64
     mirror = True
     balanced = False
+    output = "ferplus"
 
     def __init__(self, labels: tuple[str, ...], sure: float = 0.9) -> None:
         self.labels, self.sure = labels, sure
@@ -188,6 +189,7 @@ def test_the_result_is_plain_json_with_the_published_keys() -> None:
     assert written["protocol"] == {
         "split": "x",
         "occluder": "eyes",
+        "output": "ferplus",
         "test_time_augmentation": "mirror",
         "seed": 0,
     }
@@ -233,6 +235,7 @@ def test_a_model_file_is_measured_on_a_data_set(
         "points": None,
         "duplicates_of_train": "kept",
         "occluder": "none",
+        "output": "ferplus",
         "test_time_augmentation": "none",
         "seed": 0,
     }

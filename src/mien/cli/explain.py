@@ -91,7 +91,8 @@ def explain(
     asked = {"data_set": dataset, "table": table, "split": split, "rule": rule}
     choice = None if photos else _faces.choice(option, points_file=points, **asked)
     network = _network(checkpoint)
-    reader = ExpressionReader(model, labels=_faces.output(labels, dataset), provider=provider)
+    as_set = choice and choice.labelled_as
+    reader = ExpressionReader(model, labels=labels, data_set=as_set, provider=provider)
     broken: list[str] = []
     if choice is None:
         groups, broken = _of_photographs(photos or [], reader, detector, quiet)
@@ -108,6 +109,7 @@ def explain(
         "test_time_augmentation": "mirror" if reader.mirror else "none",
         "model": reader.metadata.name,
         "model_sha256": reader.sha256,
+        "output": reader.output,
         "checkpoint": checkpoint and checkpoint.name,
     }
     sources = [one.source for one in groups] if photos else []

@@ -108,6 +108,7 @@ def _stated(protocol: Stated | None, found: Answers, reader: ExpressionReader) -
         **found.shared,
         "occluder": drawn["occluder"],
         **{name: drawn[name] for name, value in usual.items() if drawn.get(name, value) != value},
+        "output": reader.output,
         "test_time_augmentation": "mirror" if reader.mirror else "none",
         **({"balanced": True} if reader.balanced else {}),
         "seed": drawn["seed"],

@@ -1,5 +1,6 @@
 """Which faces are measured: of a data set by name or of a table, by split, fold, list and rule."""
 
+import json
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import numpy as np
 
 from mien.data import audit, points, readers
 from mien.data.columns import check_unique
+from mien.data.crops import SUMMARY, Cutter, prepare
 from mien.data.labels import RULES
 from mien.data.listing import Listing
 from mien.data.protocol import DATA_SETS, Protocol
@@ -26,6 +28,7 @@ from mien.preparation import Preparation
 
 PARTS = ("test", "validation", "train")
 EVERY = "all"
+COPIES = {"debanga": "fer2013", "fer2013-folders": "fer2013"}  # of a set, with its labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +82,26 @@ class Choice:
                 raise UsageError(unknown_name(kind, name, known))
         self._protocol()
         self._check_files()
+
+    @property
+    def prepared_from(self) -> str | None:
+        """The data set that a table was prepared from, where its folder says so."""
+        path = self.table and self.table / SUMMARY
+        if path is None or not path.is_file():
+            return None
+        try:
+            found = json.loads(path.read_text(encoding="utf-8")).get("data_set")
+        except (OSError, ValueError, AttributeError):
+            return None
+        return found if isinstance(found, str) else None
+
+    @property
+    def labelled_as(self) -> str | None:
+        """The data set that labels the faces as these are labelled, votes by a rule as FER+."""
+        if self.rule:
+            return "ferplus"
+        name = self.data_set or self.prepared_from
+        return COPIES.get(name or "", name)
 
     def select(
         self, root: str | Path | None, preparation: Preparation, *, quiet: bool = True
@@ -214,8 +237,6 @@ def located(
 
 def _cut(data: Listing, preparation: Preparation, quiet: bool) -> tuple[FaceTable, int]:
     """Cut photographs in a passing folder; give the faces and how many photographs had none."""
-    from mien.data.crops import Cutter, prepare
-
     detector = "centerface" if preparation.needs_points or preparation.needs_box else "whole"
     points = preparation.needs_points and preparation.crop != "template"
     cutter = Cutter(preparation, FaceFinder(detector, min_face=32, points=points))
