@@ -52,8 +52,8 @@ def findings(outcome: Outcome, *, rounds: int = ROUNDS, seed: int = 0) -> Findin
     )
     means = {pair: right.mean(axis=1) for pair, right in outcome.right.items()}
     matrix, deviations = (
-        tuple(tuple(float(of(means[row, name])) for name in names) for row in outcome.trained)
-        for of in (np.mean, np.std)
+        tuple(tuple(of(means[row, name]) for name in names) for row in outcome.trained)
+        for of in (_mean, _deviation)
     )
     return Findings(
         answer=answer(effects, contrast, expressions),
@@ -68,6 +68,15 @@ def findings(outcome: Outcome, *, rounds: int = ROUNDS, seed: int = 0) -> Findin
         matrix=matrix,
         deviations=deviations,
     )
+
+
+def _mean(values: Floats) -> float:
+    return float(values.mean())
+
+
+def _deviation(values: Floats) -> float | None:
+    """Give the standard deviation of the values of seeds; one alone has none."""
+    return float(values.std(ddof=1)) if len(values) > 1 else None
 
 
 def _pair(effects: Sequence[Effect]) -> Pair | None:
@@ -111,12 +120,13 @@ def _for_expression(
 
 
 def _p_values(outcome: Outcome) -> dict[str, float]:
-    """Test each condition against the whole face, face by face."""
+    """Test each condition against the whole face, person by person or else face by face."""
     right = {name: outcome.right[outcome.own[name]] for name in outcome.conditions}
     whole = right.pop(WHOLE)
     if len(whole) > 1:
         return {}
-    found = [metrics.mcnemar(whole[0] > 0.5, one[0] > 0.5) for one in right.values()]
+    groups = _groups(outcome)
+    found = [metrics.sign_flip(whole[0] > 0.5, one[0] > 0.5, groups) for one in right.values()]
     return dict(zip(right, metrics.holm(found), strict=True))
 
 
@@ -135,8 +145,7 @@ def _drawn(outcome: Outcome, rounds: int, seed: int) -> tuple[Floats, int]:
     right = np.stack([outcome.right[outcome.own[name]].mean(axis=0) for name in names], axis=1)
     if len(right) != len(outcome.truth) or not len(right):
         raise DataError(f"expected answers to {len(outcome.truth)} faces, found {len(right)}")
-    known = bool((outcome.subject != "").all())
-    group = np.unique(outcome.subject, return_inverse=True)[1] if known else np.arange(len(right))
+    group = _groups(outcome)
     people = int(group.max()) + 1
     slices = len(outcome.expressions) + 1
     sums, sizes = np.zeros((people, slices, len(names))), np.zeros((people, slices))
@@ -150,6 +159,13 @@ def _drawn(outcome: Outcome, rounds: int, seed: int) -> tuple[Floats, int]:
         counts = rng.multinomial(people, np.full(people, 1 / people), n)
         parts.append(_shares(counts.astype(np.float64), sums, sizes))
     return np.concatenate(parts), people
+
+
+def _groups(outcome: Outcome) -> NDArray[np.intp]:
+    """Give the place of each face's person; of the face where people are not known, or only one."""
+    people, group = np.unique(outcome.subject, return_inverse=True)
+    known = len(people) > 1 and "" not in people
+    return group if known else np.arange(len(outcome.subject))
 
 
 def _shares(counts: Floats, sums: Floats, sizes: Floats) -> Floats:
