@@ -113,5 +113,6 @@ def choice(
 
     if splits is None:
         _options.refuse("goes with --splits", fold=fold, part=part)
-    told = {name: of for name, of in (("fold", fold), ("part", part)) if of is not None}
-    return Choice(options=_options.settings(option), splits=splits, **told, **named)
+    named |= {"fold": fold} if fold is not None else {}
+    named |= {"part": part} if part is not None else {}
+    return Choice(options=_options.settings(option), splits=splits, **named)

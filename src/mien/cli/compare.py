@@ -118,9 +118,13 @@ def compare(
         def reader(name: str | None) -> "ExpressionReader":
             from mien.recognizer import ExpressionReader
 
-            answering = {"labels": labels, "data_set": choice and choice.labelled_as}
             return ExpressionReader(
-                name, **answering, provider=provider, mirror=mirror, balanced=balanced
+                name,
+                labels=labels,
+                data_set=choice.labelled_as if choice else None,
+                mirror=mirror,
+                balanced=balanced,
+                provider=provider,
             )
 
         models = cache(reader)

@@ -98,8 +98,14 @@ def evaluate(
         fold=fold,
         part=part,
     )
-    answering = {"labels": labels, "data_set": choice.labelled_as, "mirror": mirror}
-    reader = ExpressionReader(model, **answering, balanced=balanced, provider=provider)
+    reader = ExpressionReader(
+        model,
+        labels=labels,
+        data_set=choice.labelled_as,
+        mirror=mirror,
+        balanced=balanced,
+        provider=provider,
+    )
     chosen = choice.select(root, reader.preparation, quiet=quiet)
     found = score(
         chosen,

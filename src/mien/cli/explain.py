@@ -88,10 +88,10 @@ def explain(
     if photos and expression:
         raise UsageError("--expression chooses faces of a set; leave it out for photographs")
     files.check_folder(out)
-    asked = {"data_set": dataset, "table": table, "split": split, "rule": rule}
+    asked: dict[str, Any] = {"data_set": dataset, "table": table, "split": split, "rule": rule}
     choice = None if photos else _faces.choice(option, points_file=points, **asked)
     network = _network(checkpoint)
-    as_set = choice and choice.labelled_as
+    as_set = choice.labelled_as if choice else None
     reader = ExpressionReader(model, labels=labels, data_set=as_set, provider=provider)
     broken: list[str] = []
     if choice is None:

@@ -153,14 +153,16 @@ class Choice:
             splits = Splits.open(self.splits)
             fold = splits.fold(self.fold)
             stated |= {**splits.stated(fold), "part": self.part}
-            chosen, train = take(faces, getattr(fold, self.part)), set(fold.train)
+            chosen = take(faces, getattr(fold, self.part))
+            trains = np.isin(faces.source_id, fold.train)
         else:
             stated["split"] = split = self._split(faces)
             chosen = faces if split is None else faces[faces.split == split]
-            train = set(faces.source_id[faces.split == "train"].tolist())
+            trains = faces.split == _training(faces)
         if self.without_duplicates:
-            others = faces[np.array([one in train for one in faces.source_id.tolist()], bool)]
-            chosen = chosen[~audit.also_in(chosen, others)]
+            train = faces[trains]
+            _check_apart(chosen, train)
+            chosen = chosen[~audit.also_in(chosen, train)]
         stated["duplicates_of_train"] = "left out" if self.without_duplicates else "kept"
         return Chosen(chosen, stated)
 
@@ -200,6 +202,26 @@ class Choice:
         own: dict[str, Any] = {"points_file": self.points_file} if self.points_file else {}
         # The names in a list are those of all rows, not of the official folders alone.
         return {**self.options, **own, **({"source": "new"} if self.list_file else {})}
+
+
+def _training(faces: FaceTable) -> str:
+    """Name the part of a set that trains; a set without parts of its own has none."""
+    known = [name for name in official_order(faces.split) if name]
+    return known[0] if len(known) > 1 else "none"
+
+
+def _check_apart(chosen: FaceTable, train: FaceTable) -> None:
+    """Check that copies of training faces can be left out of what was chosen."""
+    if not len(train):
+        raise UsageError(
+            "duplicates are faces that equal a training face, and the faces have no part that"
+            " trains; leave out --without-duplicates, or give --splits"
+        )
+    if np.isin(chosen.source_id, train.source_id).any():
+        raise UsageError(
+            "duplicates are faces that equal a training face, and those chosen are themselves"
+            " among them; take another split or part"
+        )
 
 
 def check_classes(faces: FaceTable) -> None:

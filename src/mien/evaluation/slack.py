@@ -57,9 +57,9 @@ def near(told: Any, found: Any, by: Any) -> bool:
         each = by if isinstance(by, list) else [by] * len(told)
         return len(told) == len(found) and all(map(near, told, found, each))
     if isinstance(told, int) and isinstance(found, int):
-        return abs(told - found) <= by
+        return bool(abs(told - found) <= by)
     if isinstance(told, float) and isinstance(found, float):
-        return abs(told - found) <= by + 1e-9 * max(1.0, abs(told))
+        return bool(abs(told - found) <= by + 1e-9 * max(1.0, abs(told)))
     return bool(told == found) or (by == math.inf and None in (told, found))
 
 

@@ -51,10 +51,7 @@ def findings(outcome: Outcome, *, rounds: int = ROUNDS, seed: int = 0) -> Findin
         if (outcome.truth == place).any()
     )
     means = {pair: right.mean(axis=1) for pair, right in outcome.right.items()}
-    matrix, deviations = (
-        tuple(tuple(of(means[row, name]) for name in names) for row in outcome.trained)
-        for of in (_mean, _deviation)
-    )
+    cells = [[means[row, name] for name in names] for row in outcome.trained]
     return Findings(
         answer=answer(effects, contrast, expressions),
         settled=bool((contrast.difference if contrast else effects[-1].cost).is_settled),
@@ -65,13 +62,9 @@ def findings(outcome: Outcome, *, rounds: int = ROUNDS, seed: int = 0) -> Findin
         expressions=expressions,
         trained=outcome.trained,
         conditions=names,
-        matrix=matrix,
-        deviations=deviations,
+        matrix=tuple(tuple(float(one.mean()) for one in row) for row in cells),
+        deviations=tuple(tuple(map(_deviation, row)) for row in cells),
     )
-
-
-def _mean(values: Floats) -> float:
-    return float(values.mean())
 
 
 def _deviation(values: Floats) -> float | None:
