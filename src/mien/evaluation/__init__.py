@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
-from mien.data.protocol import Protocol
 from mien.data.table import FaceTable
 from mien.evaluation.answers import Answers, Condition, How, answer
 from mien.evaluation.measures import Result as Result
@@ -68,35 +67,6 @@ def score(
         locate=locate,
         really_occluded=chosen.really_occluded,
         **condition,
-    )
-
-
-def measure(
-    root: str | Path,
-    protocol: Protocol,
-    reader: ExpressionReader,
-    *,
-    occluder: str = NONE,
-    landmarks: str | Path | None = None,
-    seed: int = 0,
-    quiet: bool = True,
-) -> Result:
-    """Measure the model on the faces that the protocol selects under the root.
-
-    Without a file of points the landmark network finds those that an occluder needs.
-    """
-    listed = protocol.list_file is not None
-    chosen = Chosen(protocol.select(root), protocol.describe(root), listed)
-    locate, stated = located(chosen, occluder, landmarks)
-    return evaluate(
-        chosen.faces,
-        reader,
-        protocol=stated,
-        occluder=occluder,
-        locate=locate,
-        seed=seed,
-        really_occluded=listed,
-        quiet=quiet,
     )
 
 

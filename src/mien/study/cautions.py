@@ -53,8 +53,9 @@ def _copies(done: Done) -> Iterator[str]:
     twice = len(names) - len(set(names))
     if twice:
         yield f"{twice} of the tested faces are copies of another: they count twice."
-    if done.splits is not None and (leaked := _leaked(done)):
-        yield f"{leaked} of the tested faces are also among those that trained their network."
+    if done.splits is not None:
+        if leaked := _leaked(done):
+            yield f"{leaked} of the tested faces are also among those that trained their network."
     elif done.stated.get("duplicates_of_train") == "kept" and (done.faces.split != "").any():
         yield (
             "Test faces that equal a training face of the set were kept; --without-duplicates"
