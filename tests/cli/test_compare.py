@@ -185,6 +185,7 @@ def test_different_faces_are_refused(mien: Callable, receipts: list[Path], tmp_p
         (["eyes", "mouth", "--table", "t", "--occlude", "nose"], 2, "that models are compared"),
         (["eyes", "mouth", "--table", "t", "--part", "train"], 2, "--part goes with --splits"),
         (["a.json", "b.json", "--across", "--shared"], 2, "--shared is no matter of --across"),
+        (["a.json", "b.json", "--receipts", "kept"], 2, "--receipts keeps what is evaluated"),
         (["a.json", "b.json", "--measure", "loss"], 2, "--measure goes with run folders"),
         (["eyes", "mouth", "--table", "t", "--severity", "3"], 2, "'--severity'"),
         (["eyes", "mouth", "--table", "t", "--severity", "nan"], 2, "'--severity'"),

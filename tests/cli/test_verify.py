@@ -33,7 +33,7 @@ def receipt(mien: Callable, root: Path, expression_path: Path) -> Path:
 def test_a_receipt_that_holds_ends_well(
     mien: Callable, root: Path, receipt: Path, expression_path: Path
 ) -> None:
-    done = mien("verify", receipt, "--root", root, "--model", expression_path)
+    done = mien("verify", receipt, "--data", root, "--model", expression_path)
     assert done.code == 0, done.err
     assert done.out.endswith("the receipt holds\n") and "FAILS" not in done.out
 

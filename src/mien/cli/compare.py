@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mien.evaluation import Choice, Receipt
     from mien.recognizer import ExpressionReader
 
+MEASURED = ("model", "condition")
+
 
 def compare(
     what: Annotated[
@@ -85,6 +87,9 @@ def compare(
     kinds = [_kind(one) for one in what]
     _check(what, kinds, occlude, drawn)
     _check_targets(plot, receipts)
+    measured = [one for one, kind in zip(what, kinds, strict=True) if kind in MEASURED]
+    if not measured:
+        _options.refuse("keeps what is evaluated, models and conditions", receipts=receipts)
     each = {"all_pairs": all_pairs or None, "shared": shared or None}
     if "run" in kinds:
         _options.refuse("goes with receipts, models, conditions", across=across or None, **each)
@@ -95,7 +100,6 @@ def compare(
             _options.refuse("is no matter of --across", **each)
         elif len(what) < 2:
             raise UsageError(f"expected at least two to compare, got {what[0]} alone")
-        measured = [one for one, kind in zip(what, kinds, strict=True) if kind != "receipt"]
         if measured and not (dataset or table):
             raise UsageError(
                 f"{measured[0]} is evaluated first; say on which faces: --dataset NAME --root DIR,"
