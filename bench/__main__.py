@@ -7,6 +7,7 @@ import typer
 
 from bench.report import Report
 from mien.cli._ending import ends_well
+from mien.errors import DataError
 
 LISTS = "ferplus-real-occlusion"
 
@@ -90,6 +91,8 @@ def hidden(
     """
     from bench.hidden import REAL_LIST, measure
 
+    if occluded is not None and not occluded.is_file():
+        raise DataError(f"no file {occluded}; expected a list of really occluded FER+ faces")
     found = occluded or _beside(data, LISTS) / REAL_LIST
     _end(measure(data, model, found, faces, quiet), json)
 

@@ -123,6 +123,7 @@ def write(
     size: int,
     layers: Mapping[str, tuple[NDArray[Any], NDArray[Any]]],
     fields: Mapping[str, Any] | None,
+    channels: int = 1,
 ) -> Path:
     """Write one linear layer an output; without fields the file carries no metadata."""
     nodes = [helper.make_node("Flatten", ["images"], ["pixels"])]
@@ -137,7 +138,9 @@ def write(
             nodes.append(helper.make_node("Reshape", [row, "points_shape"], [name]))
         shape = ["batch", 68, 2] if points else ["batch", bias.size]
         values.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
-    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 1, size, size])
+    images = helper.make_tensor_value_info(
+        "images", TensorProto.FLOAT, ["batch", channels, size, size]
+    )
     graph = helper.make_graph(nodes, "tiny", [images], values, constants)
     opsets = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(graph, ir_version=IR_VERSION, opset_imports=opsets)

@@ -151,6 +151,14 @@ def test_the_pipeline_is_compared_with_the_originals(
     )
 
 
+def test_a_list_that_is_not_there_is_named(
+    data: Path, expression_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--data", data, "--model", expression_path, "--occluded", tmp_path / "lost.txt")
+    assert bench("hidden", *words) == 4
+    assert "lost.txt; expected a list of really occluded" in capsys.readouterr().err
+
+
 def test_a_missing_data_set_ends_with_its_exit_code(
     tmp_path: Path, expression_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -156,6 +156,34 @@ def test_risk_counts_the_surest_first_and_equally_sure_ones_together() -> None:
     assert metrics.aurc(np.zeros(0), np.zeros(0, bool)) == 0
 
 
+def test_sign_flips_of_single_faces_are_mcnemar(rng: np.random.Generator) -> None:
+    a, b = rng.random(60) < 0.8, rng.random(60) < 0.6
+    assert metrics.sign_flip(a, b, np.arange(60)) == pytest.approx(metrics.mcnemar(a, b))
+    assert metrics.sign_flip(a, a, np.arange(60)) == 1
+
+
+def test_sign_flips_of_a_few_subjects_are_counted() -> None:
+    # Three subjects differ by 4, 2 and -1 faces: of all 8 ways to turn them four sum to 5 or more.
+    gains, owners = [1] * 4 + [1] * 2 + [-1] + [0] * 3, [0] * 4 + [1] * 2 + [2] * 2 + [3] * 2
+    a, b = (np.array([gain == side for gain in gains]) for side in (1, -1))
+    assert metrics.sign_flip(a, b, np.array(owners)) == pytest.approx(4 / 8)
+    assert metrics.sign_flip(b, a, np.array(owners)) == pytest.approx(4 / 8)
+    every = [abs(x * 4 + y * 2 + z) for x in (1, -1) for y in (1, -1) for z in (1, -1)]
+    assert sum(one >= 5 for one in every) == 4
+
+
+def test_sign_flips_of_subjects_are_no_more_often_wrong_than_they_say() -> None:
+    rng, owners = np.random.default_rng(5), np.repeat(np.arange(12), 20)
+    flips, faces = [], []
+    for _ in range(400):
+        # A model is better on one person and worse on another, on nobody in general.
+        leaning = rng.normal(0, 0.25, 12)[owners]
+        a, b = rng.random(240) < 0.5 + leaning, rng.random(240) < 0.5 - leaning
+        flips.append(metrics.sign_flip(a, b, owners))
+        faces.append(metrics.mcnemar(a, b))
+    assert np.mean(np.array(flips) < 0.05) < 0.08 < 0.2 < np.mean(np.array(faces) < 0.05)
+
+
 def test_holm_corrects_as_published() -> None:
     assert metrics.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert metrics.holm([0.6, 0.9]) == [1, 1] and metrics.holm([]) == []

@@ -13,9 +13,12 @@ from torch import Tensor, nn
 import models
 import tiny_tables
 from mien.session import Output
+from mien.training import checkpoint
 from mien.training.augment import Augmentation
+from mien.training.expression import HEADS
 from mien.training.faces import Faces, Source, View
 from mien.training.hiding import Hiding
+from mien.training.loop import residual
 from mien.training.material import DataSource
 from mien.training.settings import NetworkSettings, Optimizer, Recipe, Selection
 from mien.training.task import Task
@@ -51,6 +54,16 @@ def labelled_faces(folder: Path) -> DataSource:
     parts = np.array(["train"] * 20 + ["validation"] * 10 + ["test"] * 10)
     replace(tiny_tables.table(len(parts), people=0), split=parts).save(folder)
     return DataSource(table=folder)
+
+
+def save_checkpoint(path: Path, **settings: Any) -> Path:
+    """Save an expression network as `mien train` does, the same weights for any settings."""
+    torch.manual_seed(0)
+    shape = NetworkSettings(widths=(4, 8), blocks=(1, 1))
+    recipe = Recipe(**{"name": "tiny", "task": "expression", "network": shape, **settings})
+    state = {"recipe": recipe.to_dict(), "figures": {}}
+    checkpoint.save(path, {"average": residual(shape, HEADS).state_dict()}, state)
+    return path
 
 
 class BrightOrDark(Task):

@@ -195,6 +195,27 @@ def mcnemar(correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_]) -> float
     return min(1.0, float(2 * tail / 2**n))
 
 
+def sign_flip(
+    correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_], groups: NDArray[Any]
+) -> float:
+    """Give the exact two-sided p that two models err equally often on groups of faces (N,).
+
+    If they do, what sets them apart on a group, such as a subject's faces, might as well be the
+    other way round: p is the share of all ways to turn the groups whose sum is as far from 0. With
+    a face a group it is McNemar's.
+    """
+    gains = correct_a.astype(np.int64) - correct_b
+    own = np.unique(groups, return_inverse=True)[1]
+    sums = np.abs(np.rint(np.bincount(own, gains)).astype(np.int64))
+    reach = int(sums.sum())
+    law = np.zeros(2 * reach + 1)  # of the sum, from -reach to reach
+    law[reach] = 1
+    for size in sums[sums > 0].tolist():
+        law = (np.roll(law, size) + np.roll(law, -size)) / 2
+    far = np.abs(np.arange(-reach, reach + 1)) >= abs(int(gains.sum()))
+    return min(1.0, float(law[far].sum()))
+
+
 def paired_bootstrap(
     correct_a: NDArray[np.bool_],
     correct_b: NDArray[np.bool_],

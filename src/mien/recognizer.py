@@ -39,7 +39,8 @@ class Readings:
 class ExpressionReader:
     """Read expressions off faces that are cut already.
 
-    `labels` names the output to answer with; by default it is the model's first. `mirror` averages
+    `labels` names the output to answer with; by default it is the one of the data set whose faces
+    are read, if the model has one of that name, or else its first. `mirror` averages
     what the model says of a face and of its mirror image: twice the work, more accurate; by default
     as the model was calibrated, which its metadata tell. `balanced` answers as if all expressions
     were equally frequent: rare ones are found more often, and more answers are wrong (logits less
@@ -51,6 +52,7 @@ class ExpressionReader:
         model: str | Path | None = None,
         *,
         labels: str | None = None,
+        data_set: str | None = None,
         mirror: bool | None = None,
         balanced: bool = False,
         provider: str = "cpu",
@@ -59,7 +61,7 @@ class ExpressionReader:
         name = weights.default("expression") if model is None else model
         self._model = open_model(name, kind="expression", provider=provider, threads=threads)
         self.mirror = self.metadata.mirror if mirror is None else mirror
-        self._output = _expression_output(self.metadata, labels)
+        self._output = _expression_output(self.metadata, labels, data_set)
         self.balanced = balanced
         if balanced and not self._output.prior:
             raise ModelError(
@@ -81,6 +83,11 @@ class ExpressionReader:
     def sha256(self) -> str:
         """The hash of the model's file."""
         return self._model.sha256
+
+    @property
+    def output(self) -> str:
+        """The name of the output that answers."""
+        return self._output.name
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -246,13 +253,13 @@ class Recognizer:
         )
 
 
-def _expression_output(metadata: Metadata, labels: str | None) -> Output:
+def _expression_output(metadata: Metadata, labels: str | None, data_set: str | None) -> Output:
     known = {output.name: output for output in metadata.outputs if output.kind == "expression"}
     if not known:
         raise ModelError(f"the model {metadata.name} must have an output of kind 'expression'")
     if labels is not None and labels not in known:
         raise UsageError(unknown_name("labels", labels, known))
-    return known[labels] if labels else next(iter(known.values()))
+    return known.get(labels or data_set or "") or next(iter(known.values()))
 
 
 def _enlarged(face: Face, scale: float) -> Face:

@@ -92,6 +92,42 @@ def test_histories_of_runs_stand_in_one_plot(mien: Callable, tmp_path: Path) -> 
     assert "did you mean 'loss'" in mien("compare", *runs, "--measure", "los").err
 
 
+def test_a_run_folder_holds_a_log_and_stands_beside_others_only(
+    mien: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a").mkdir()
+    Path("a", "log.jsonl").write_text('{"epoch": 1, "loss": 1.0}\n')
+    for words, said in (
+        (["eyes"], "a is a run folder; compare run folders with each other only"),
+        (["lost"], "of the name 'lost'"),
+        (["a"], "given twice"),
+        (["--across"], "--across goes with receipts, models, conditions"),
+        (["--all-pairs"], "--all-pairs goes with receipts, models, conditions"),
+    ):
+        done = mien("compare", "a", *words)
+        assert done.code == 2 and said in done.err
+    Path("eyes").mkdir()  # a folder of that name is no run
+    done = mien("compare", "eyes", "mouth")
+    assert "eyes is evaluated first" in done.err
+
+
+def test_models_of_one_name_are_opened_first_and_kept_apart(
+    mien: Callable, root: Path, tmp_path: Path, expression_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        models.expression_model(tmp_path / name / "same.onnx", seed=ord(name))
+    twins = [tmp_path / name / "same.onnx" for name in ("x", "y")]
+    words = ["--dataset", "fer2013", "--root", root, "--receipts", kept]
+    done = mien("compare", *twins, tmp_path / "lost.onnx", *words)
+    assert done.code == 5 and "lost.onnx" in done.err and not kept.exists()
+    done = mien("compare", *twins, *words)
+    assert done.code == 0, done.err
+    assert {path.name for path in kept.iterdir()} == {"same.onnx.json", "same.onnx-2.json"}
+
+
 def test_a_plot_has_intervals(mien: Callable, receipts: list[Path], tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     done = mien("compare", *receipts, "--plot", tmp_path / "plot.svg")
@@ -143,9 +179,17 @@ def test_different_faces_are_refused(mien: Callable, receipts: list[Path], tmp_p
         (["eyes", "mouth", "--table", "t", "--rule", "majorty"], 2, "did you mean 'majority'"),
         (["eyes", "mouth", "--table", "t", "--style", "flatt"], 2, "did you mean 'flat'"),
         (["nowhere.json", "nowhere.json"], 4, "cannot read nowhere.json"),
-        ([".", "eyes"], 2, "is a run folder"),
-        ([".", "."], 2, "given twice"),
-        (["."], 4, "expected the folder of a training"),
+        (["."], 2, "no receipt (.json), model (.onnx), condition or run folder"),
+        (["runs/lost", "eyes"], 2, "of the name 'runs/lost'"),
+        (["eyes", "--table", "t"], 2, "at least two to compare, got eyes alone"),
+        (["eyes", "mouth", "--table", "t", "--occlude", "nose"], 2, "that models are compared"),
+        (["eyes", "mouth", "--table", "t", "--part", "train"], 2, "--part goes with --splits"),
+        (["a.json", "b.json", "--across", "--shared"], 2, "--shared is no matter of --across"),
+        (["a.json", "b.json", "--receipts", "kept"], 2, "--receipts keeps what is evaluated"),
+        (["a.json", "b.json", "--measure", "loss"], 2, "--measure goes with run folders"),
+        (["eyes", "mouth", "--table", "t", "--severity", "3"], 2, "'--severity'"),
+        (["eyes", "mouth", "--table", "t", "--severity", "nan"], 2, "'--severity'"),
+        (["eyes", "mouth", "--table", "t", "--seed", "-1"], 2, "'--seed'"),
         ([], 2, "Missing argument"),
     ],
 )

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import models
 from mien.data.readers.fer2013 import read
+from mien.expressions import EXPRESSIONS_7
 from tiny_fer import tiny_fer
 
 
@@ -54,6 +56,39 @@ def test_the_model_answers_as_the_data_set_is_labelled(
     dataset: str, labels: int, evaluate: Callable
 ) -> None:
     assert len(evaluate(dataset=dataset)["labels"]) == labels
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A model that names its one output as `mien train --dataset` does."""
+    outputs = [models.output("expression", "expression", EXPRESSIONS_7, certain=0.5)]
+    layers = {"expression": (np.zeros((48 * 48, 7)), np.arange(7.0))}
+    fields = models.metadata("expression", 48, outputs)
+    return models.write(tmp_path / "own.onnx", 48, layers, fields)
+
+
+def test_a_model_with_other_outputs_answers_with_its_first(
+    mien: Callable, root: Path, own: Path, expression_path: Path
+) -> None:
+    named = ["--dataset", "fer2013", "--root", root, "--format", "json"]
+    done = mien("evaluate", *named, "--model", own)
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["protocol"]["output"] == "expression"
+    done = mien("compare", own, expression_path, *named)
+    assert done.code == 0, done.err
+    assert "unknown labels" in mien("evaluate", *named, "--model", own, "--labels", "ferplus").err
+
+
+def test_copies_of_a_set_and_tables_of_it_are_answered_as_it_is(
+    mien: Callable, root: Path, expression_path: Path, evaluate: Callable
+) -> None:
+    assert evaluate()["protocol"]["output"] == "fer2013"
+    assert evaluate("--rule", "argmax", dataset="ferplus")["protocol"]["output"] == "ferplus"
+    read(root).save(root / "table")
+    words = ["evaluate", "--table", root / "table", "--model", expression_path, "--format", "json"]
+    assert json.loads(mien(*words).out)["protocol"]["output"] == "ferplus"
+    (root / "table" / "summary.json").write_text('{"data_set": "debanga"}')
+    assert json.loads(mien(*words).out)["protocol"]["output"] == "fer2013"
 
 
 def test_other_answers_can_be_asked_for(evaluate: Callable) -> None:
@@ -147,6 +182,10 @@ def test_a_name_that_is_mistyped_gets_a_suggestion(
         (["--points", "lost.npz"], 4, "no file lost.npz; expected an .npz with points_xy"),
         (["--points", "taken"], 4, "taken is no .npz; expected an .npz with points_xy"),
         (["--option", "rule=majorty"], 2, "did you mean 'majority'?"),
+        (["--fold", "1"], 2, "--fold goes with --splits"),
+        (["--faces"], 2, "--faces goes with --report"),
+        (["--seed", "-1"], 2, "'--seed'"),
+        (["--occlude", "eyes", "--severity", "nan"], 2, "'--severity'"),
     ],
 )
 def test_what_must_fail_fails_before_a_face_is_read(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import models
 from mien import images
 from tiny_tables import table
 
@@ -99,6 +100,29 @@ def test_the_page_says_how_the_faces_were_chosen(explain: Callable, tmp_path: Pa
     page = (tmp_path / "out" / "index.html").read_text()
     for words in ("duplicates of train", "points", "test time augmentation", "drawn with seed 0"):
         assert words in page
+
+
+def test_a_model_of_colour_is_explained_beside_a_grey_checkpoint(
+    mien: Callable, tmp_path: Path, tiny_weights: None
+) -> None:
+    pytest.importorskip("captum")
+    from tiny_training import save_checkpoint
+
+    table(8).save(tmp_path / "tiny")
+    fields = models.metadata(
+        "expression",
+        24,
+        [models.output("expression", "expression", ("anger", "fear", "happiness"))],
+    )
+    fields["preparation"] |= {"colour": "rgb", "align": "none", "crop": "whole"}
+    fields["preparation"]["template_xy"] = None
+    weights = {"expression": (np.zeros((24 * 24 * 3, 3)), np.arange(3.0))}
+    model = models.write(tmp_path / "rgb.onnx", 24, weights, fields, channels=3)
+    words = ("--model", model, "--checkpoint", save_checkpoint(tmp_path / "best.safetensors"))
+    done = mien("explain", "--table", tmp_path / "tiny", *words, "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    maps = [images.read(tmp_path / "out" / f"fear-{kind}.png") for kind in ("grad-cam", "sliding")]
+    assert maps[0].shape == maps[1].shape
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import models
+from mien.expressions import EXPRESSIONS_7
 from tiny_fer import tiny_fer
 
 
@@ -30,7 +33,7 @@ def receipt(mien: Callable, root: Path, expression_path: Path) -> Path:
 def test_a_receipt_that_holds_ends_well(
     mien: Callable, root: Path, receipt: Path, expression_path: Path
 ) -> None:
-    done = mien("verify", receipt, "--root", root, "--model", expression_path)
+    done = mien("verify", receipt, "--data", root, "--model", expression_path)
     assert done.code == 0, done.err
     assert done.out.endswith("the receipt holds\n") and "FAILS" not in done.out
 
@@ -50,6 +53,20 @@ def test_a_receipt_that_does_not_hold_ends_with_a_code(
     assert [check["name"] for check in found["checks"] if not check["holds"]] == [
         "pixels, labels, votes"
     ]
+
+
+def test_the_model_of_a_receipt_is_named_where_another_is_given(
+    tiny_weights: None, mien: Callable, root: Path, tmp_path: Path
+) -> None:
+    outputs = [models.output("expression", "expression", EXPRESSIONS_7, certain=0.5)]
+    layers = {"expression": (np.zeros((48 * 48, 7)), np.arange(7.0))}
+    fields = {**models.metadata("expression", 48, outputs), "name": "own"}
+    own, path = models.write(tmp_path / "own.onnx", 48, layers, fields), tmp_path / "own.json"
+    named = ["--dataset", "fer2013", "--root", root]
+    assert mien("evaluate", *named, "--model", own, "--receipt", path).code == 0
+    done = mien("verify", path, "--root", root)
+    assert done.code == 1 and "the receipt is of own: give its file (--model)" in done.out
+    assert mien("verify", path, "--root", root, "--model", own).code == 0
 
 
 def test_a_receipt_whose_data_are_not_there_could_not_be_checked(

@@ -9,10 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 import models
-from mien.data.protocol import Protocol
 from mien.data.table import FaceTable
 from mien.errors import DataError
-from mien.evaluation import Result, evaluate, measure
+from mien.evaluation import Choice, evaluate, score
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
 from mien.preparation import Preparation
 from mien.recognizer import ExpressionReader
@@ -48,6 +47,7 @@ class Stub:
     sha256 = "0" * 64
     mirror = True
     balanced = False
+    output = "ferplus"
 
     def __init__(self, labels: tuple[str, ...], sure: float = 0.9) -> None:
         self.labels, self.sure = labels, sure
@@ -188,6 +188,7 @@ def test_the_result_is_plain_json_with_the_published_keys() -> None:
     assert written["protocol"] == {
         "split": "x",
         "occluder": "eyes",
+        "output": "ferplus",
         "test_time_augmentation": "mirror",
         "seed": 0,
     }
@@ -220,11 +221,11 @@ def test_a_model_file_is_measured_on_a_data_set(
     tmp_path: Path, fer: TinyFer, expression_path: Path
 ) -> None:
     reader = ExpressionReader(expression_path, labels="ferplus")
-    result = measure(tmp_path, Protocol(data_set="ferplus"), reader)
+    result = score(Choice(data_set="ferplus").select(tmp_path, reader.preparation), reader).result
     answers = read_one_by_one(expression_path, fer, [8, 9, 10, 11])
-    assert result.correct == sum(a == EXPRESSIONS[row] for row, a in enumerate(answers))
-    assert result.model_sha256 == reader.sha256
-    assert result.protocol == {
+    assert result["correct"] == sum(a == EXPRESSIONS[row] for row, a in enumerate(answers))
+    assert result["model_sha256"] == reader.sha256
+    assert result["protocol"] == {
         "data_set": "ferplus",
         "split": "private",
         "rule": "majority",
@@ -233,6 +234,7 @@ def test_a_model_file_is_measured_on_a_data_set(
         "points": None,
         "duplicates_of_train": "kept",
         "occluder": "none",
+        "output": "ferplus",
         "test_time_augmentation": "none",
         "seed": 0,
     }
@@ -243,16 +245,17 @@ def test_the_protocol_says_whose_points_an_occluder_was_drawn_by(
 ) -> None:
     reader = ExpressionReader(expression_path, labels="fer2013")
 
-    def eyes_hidden(**wish: Any) -> Result:
-        protocol = Protocol(data_set="fer2013", split="public", **wish)
-        return measure(tmp_path, protocol, reader, occluder="eyes", landmarks=landmarks_path)
+    def eyes_hidden(**wish: Any) -> dict[str, Any]:
+        choice = Choice(data_set="fer2013", split="public", **wish)
+        chosen = choice.select(tmp_path, reader.preparation)
+        return score(chosen, reader, occluder="eyes", landmarks=landmarks_path).result
 
     found = eyes_hidden()
-    assert str(found.protocol["points"]).startswith("found by the landmark network")
-    assert found.hidden["eyes"]["hidden_faces"] == found.faces == 4
+    assert str(found["protocol"]["points"]).startswith("found by the landmark network")
+    assert found["hidden"]["eyes"]["hidden_faces"] == found["faces"] == 4
     points_file = fer.write_points(tmp_path / "points.npz", [True] * 12)
     given = eyes_hidden(points_file=points_file)
-    assert str(given.protocol["points"]).startswith("points.npz")
+    assert str(given["protocol"]["points"]).startswith("points.npz")
 
 
 def test_a_list_is_measured_without_judging_regions(
@@ -260,6 +263,7 @@ def test_a_list_is_measured_without_judging_regions(
 ) -> None:
     list_file = tmp_path / "list.txt"
     list_file.write_text("6_fer0000009.png 8 0\n5_fer0000004.png 8 0\n")
-    protocol = Protocol(data_set="ferplus", list_file=list_file)
-    result = measure(tmp_path, protocol, ExpressionReader(expression_path, labels="ferplus"))
-    assert result.faces == 2 and result.hidden["eyes"]["visible_faces"] == 0
+    reader = ExpressionReader(expression_path, labels="ferplus")
+    chosen = Choice(data_set="ferplus", list_file=list_file).select(tmp_path, reader.preparation)
+    result = score(chosen, reader).result
+    assert result["faces"] == 2 and result["hidden"]["eyes"]["visible_faces"] == 0

@@ -71,6 +71,28 @@ def test_a_split_is_named_where_none_says_that_it_tests(tmp_path: Path, table: P
     assert len(selected(table=tmp_path / "own", split="two").faces) == 8
 
 
+def test_copies_of_the_part_that_trains_are_left_out_whatever_it_is_called(
+    tmp_path: Path, table: Path
+) -> None:
+    whole = FaceTable.open(table)
+    for called, left in (("Training", 3), ("train", 3)):
+        split = np.where(whole.split == "train", called, whole.split)
+        replace(whole, split=split).save(tmp_path / called)
+        chosen = selected(table=tmp_path / called, without_duplicates=True)
+        assert len(chosen.faces) == left
+    for split in ("all", "train"):
+        with pytest.raises(UsageError, match="those chosen are themselves among them"):
+            selected(table=table, split=split, without_duplicates=True)
+    replace(whole, split=np.full(len(whole), "")).save(tmp_path / "plain")
+    with pytest.raises(UsageError, match="have no part that trains"):
+        selected(table=tmp_path / "plain", without_duplicates=True)
+    folds = tmp_path / "folds.json"
+    make(whole, "official").save(folds)
+    assert len(selected(table=table, splits=folds, without_duplicates=True).faces) == 3
+    with pytest.raises(UsageError, match="those chosen are themselves among them"):
+        selected(table=table, splits=folds, part="train", without_duplicates=True)
+
+
 def test_votes_become_labels_where_a_table_has_no_others(tmp_path: Path, table: Path) -> None:
     whole = FaceTable.open(table)
     replace(whole, labels=np.full(len(whole), -1)).save(tmp_path / "votes")

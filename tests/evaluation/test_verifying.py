@@ -49,6 +49,16 @@ def test_a_receipt_holds(root: Path, reader: ExpressionReader) -> None:
     assert len(verify(receipt, reader, chosen(receipt, root, None), root)) == 7
 
 
+def test_a_receipt_of_an_earlier_version_holds(root: Path, reader: ExpressionReader) -> None:
+    receipt = made(root, reader)
+    protocol = {name: of for name, of in receipt.result["protocol"].items() if name != "output"}
+    earlier = {**receipt.result, "protocol": protocol, "warnings": receipt.result["warnings"][1:]}
+    assert not failing(replace(receipt, result=earlier), reader, root)
+    more = {**earlier, "warnings": ["the model is bad"]}
+    (check,) = failing(replace(receipt, result=more), reader, root)
+    assert check.found == "warnings differ"
+
+
 @pytest.mark.parametrize(
     "named",
     [

@@ -125,6 +125,7 @@ def test_the_same_again_gives_the_same(grey: NDArray[np.uint8], name: str) -> No
         (np.zeros((48, 48), np.uint8), POINTS[:5]),
         (np.zeros((48, 48), np.float32), POINTS),
         (np.zeros(48, np.uint8), POINTS),
+        (np.zeros((48, 48, 4), np.uint8), POINTS),
     ],
 )
 def test_points_that_are_missing_and_strange_images_are_refused(image: Any, points: Any) -> None:

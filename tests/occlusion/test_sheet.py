@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 
 import models
 from mien import geometry, images
+from mien.errors import DataError
 from mien.images.grid import grid
 from mien.occlusion import sheet
 
@@ -55,3 +57,5 @@ def test_faces_are_chosen_from_one_side_to_the_other() -> None:
     assert len(rows) == 5 and 7 not in rows
     assert (np.diff(noses) > 0).all() and np.ptp(noses) > 20
     assert len(sheet.from_side_to_side(points[:3], 5)) == 3
+    with pytest.raises(DataError, match="a face with points to draw on, found none of 2"):
+        sheet.from_side_to_side(np.full((2, 68, 2), np.nan), 5)

@@ -36,6 +36,16 @@ def test_parts_of_one_set_are_told_apart() -> None:
     assert across([parts[0], hidden]).data_sets == ("x, none", "x, eyes")
 
 
+def test_other_faces_under_one_name_are_another_column() -> None:
+    one = tiny_receipt([0, 1], [0, 1])
+    turned = tiny_receipt([1, 0], [0, 1], faces=["face1", "face0"], model="b")
+    assert across([one, turned]).data_sets == ("set",)
+    other = tiny_receipt([0, 1], [0, 1], faces=["x", "y"], model="b")
+    found = across([one, other])
+    assert len(found.data_sets) == 2 and all(name.startswith("set ") for name in found.data_sets)
+    assert found.cells == (((2, 2), None), (None, (2, 2)))
+
+
 def test_two_receipts_for_one_place_are_refused() -> None:
     receipt = tiny_receipt([0, 1], [0, 1])
     with pytest.raises(UsageError, match="two receipts are of a on set"):

@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -7,25 +6,12 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
+from tiny_training import save_checkpoint as save  # noqa: E402
+
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     return save(tmp_path / "best.safetensors")
-
-
-def save(path: Path, **settings: Any) -> Path:
-    """Save a checkpoint as `mien train` does, the same weights for any settings."""
-    from mien.training import checkpoint
-    from mien.training.expression import HEADS
-    from mien.training.loop import residual
-    from mien.training.settings import NetworkSettings, Recipe
-
-    torch.manual_seed(0)
-    shape = NetworkSettings(widths=(4, 8), blocks=(1, 1))
-    recipe = Recipe(**{"name": "tiny", "task": "expression", "network": shape, **settings})
-    state = {"recipe": recipe.to_dict(), "figures": {}}
-    checkpoint.save(path, {"average": residual(shape, HEADS).state_dict()}, state)
-    return path
 
 
 def test_a_checkpoint_is_opened_with_its_own_shape(saved: Path) -> None:
@@ -39,7 +25,7 @@ def test_a_checkpoint_of_another_kind_is_refused(tmp_path: Path) -> None:
     from mien.study.cam import open_network
 
     other = save(tmp_path / "landmarks.safetensors", task="landmarks")
-    with pytest.raises(DataError, match="no checkpoint of an expression network"):
+    with pytest.raises(DataError, match="of a recipe with task 'landmarks'"):
         open_network(other)
 
 
@@ -50,6 +36,17 @@ def test_the_map_is_as_large_as_the_face(saved: Path) -> None:
     inputs = np.random.default_rng(0).normal(size=(2, 1, 16, 16)).astype(np.float32)
     found = grad_cam(open_network(saved), inputs, np.array([0, 3]))
     assert found.shape == (2, 16, 16) and found.min() >= 0 and found.max() in (0, 1)
+
+
+def test_targets_are_found_by_name() -> None:
+    from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
+    from mien.study.cam import columns
+
+    mine = ("happiness", "contempt", "anger")
+    head, found = columns(mine, np.array([2, 1]))
+    assert head == "ferplus" and [EXPRESSIONS[at] for at in found] == ["anger", "contempt"]
+    head, found = columns(("anger", "neutral"), np.array([0]))
+    assert head == "fer2013" and [EXPRESSIONS_7[at] for at in found] == ["anger"]
 
 
 def test_grain_is_taken_off_where_the_file_of_the_run_does_so(tmp_path: Path) -> None:

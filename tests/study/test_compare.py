@@ -99,6 +99,33 @@ def test_people_are_drawn_where_they_are_known() -> None:
     assert faces[1] - faces[0] < 1
 
 
+def test_the_test_goes_by_people_where_they_are_known() -> None:
+    right, wrong = [0, 1] * 20, [1, 0] * 20
+    by_face, people = ["p"] * 20 + ["q"] * 20, [f"p{row // 2}" for row in range(40)]
+    alone = compare([tiny_receipt(right, right), tiny_receipt(right, wrong)])
+    assert alone.test == "mcnemar" and alone.pairs[0].p < 1e-9
+    two = compare([tiny_receipt(right, right, subjects=by_face), tiny_receipt(right, wrong)])
+    assert two.test == "sign-flip" and two.pairs[0].p == 0.5  # of two people
+    assert "only 2 people: intervals drawn over people are rough" in two.notes
+    many = compare([tiny_receipt(right, right, subjects=people), tiny_receipt(right, wrong)])
+    assert many.pairs[0].p == 2 / 2**20 and not many.notes
+
+
+def test_faces_of_one_person_are_drawn_one_by_one() -> None:
+    right, some = [0, 1] * 20, [0, 1] * 10 + [1, 0] * 10
+    subjects = ["p"] * 40
+    found = compare([tiny_receipt(right, some, subjects=subjects), tiny_receipt(right, right)])
+    assert found.drawn_from == "faces" and found.pairs[0].interval95[0] < -0.5
+    assert found.notes == ("the faces are all of one person: intervals are over faces alone",)
+
+
+def test_another_order_of_the_faces_is_no_other_pixels() -> None:
+    data = [{"name": "x", "sha256": one, "ids_sha256": two} for one, two in ("aa", "ba", "cc")]
+    first, other, turned = (tiny_receipt([0, 1], [0, 1], data=one) for one in data)
+    assert compare([first, other]).notes == ("pixels or votes of the faces differ",)
+    assert "in another order" in compare([first, turned]).notes[0]
+
+
 def test_names_say_what_differs() -> None:
     one = tiny_receipt([0, 1], [0, 1])
     assert told_apart([one, tiny_receipt([0, 1], [0, 1], occluder="eyes")]) == ["none", "eyes"]

@@ -99,6 +99,19 @@ def test_people_are_drawn_whole_where_they_are_known() -> None:
     assert alone.effects[1].cost.value == grouped.effects[1].cost.value
 
 
+def test_one_person_is_no_interval_of_width_0() -> None:
+    found = findings(outcome({"none": 0.9, "eyes": 0.88}, subject=np.full(N, "s")))
+    assert found.people == N and found.effects[1].cost.low < found.effects[1].cost.high
+    assert found == findings(outcome({"none": 0.9, "eyes": 0.88}))
+
+
+def test_the_test_goes_by_people_where_they_are_known() -> None:
+    shares = {"none": 0.9, "eyes": 0.5}
+    faces = findings(outcome(shares)).effects[1].p
+    people = findings(outcome(shares, subject=np.array([f"s{row % 4}" for row in range(N)])))
+    assert faces is not None and faces < 1e-9 and people.effects[1].p == 2 / 2**4
+
+
 def test_intervals_agree_with_the_normal_approximation() -> None:
     rng = np.random.default_rng(3)
     right = {("model", name): (rng.random((1, N)) < 0.7).astype(float) for name in ("none", "eyes")}
@@ -113,7 +126,9 @@ def test_seeds_are_averaged_and_their_deviation_given() -> None:
     right = {("model", "none"): np.ones((2, N)), ("model", "eyes"): np.zeros((2, N))}
     right["model", "eyes"][0] = 1
     found = findings(outcome({"none": 0.9, "eyes": 0.5}, right=right))
-    assert found.matrix == ((1.0, 0.5),) and found.deviations == ((0.0, 0.5),)
+    assert found.matrix == ((1.0, 0.5),)
+    assert found.deviations == ((0.0, pytest.approx(0.5**0.5)),)
+    assert findings(outcome({"none": 0.9, "eyes": 0.5})).deviations == ((None, None),)
     assert found.effects[1].cost.value == 0.5
 
 

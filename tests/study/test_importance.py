@@ -152,6 +152,12 @@ def test_warnings_name_what_is_small_unknown_or_equal(
         assert words in said
 
 
+def test_one_person_is_warned_of(reader: ExpressionReader, tmp_path: Path) -> None:
+    done = sweep(chosen(subject=np.full(24, "s")), reader, CONDITIONS, tmp_path)
+    said = " ".join(cautions(done, findings(done.outcome, rounds=20)))
+    assert "All faces are of one person: intervals are over faces" in said
+
+
 def test_silence_on_a_licence_shows_no_face() -> None:
     assert not may_show(None) and not may_show("folders") and not may_show("jaffe")
 
@@ -175,6 +181,19 @@ def test_a_report_has_the_answer_everywhere_and_fetches_nothing(
     assert ">cost in points</text>" in page
     assert rows.splitlines()[0].startswith("trained,tested,expression,faces,measure")
     assert json.loads(stored) == record and len(record["cells"]) == 4
+
+
+def test_a_report_of_seeds_says_how_much_they_differ(
+    reader: ExpressionReader, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    for seeds, said in (((0,), False), ((0, 1), True)):
+        done = sweep(chosen(), reader, CONDITIONS, tmp_path, seeds=seeds)
+        found = findings(done.outcome, rounds=50)
+        write_report(done, found, tmp_path, question="Q", rounds=50)
+        text = (tmp_path / FILES["text"]).read_text()
+        assert ("| ± of seeds |" in text) is said
+        assert ("p is of sign flips of people" in text) is not said
 
 
 def test_a_report_is_the_same_each_time(reader: ExpressionReader, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from mien.data import splits
 from mien.errors import DataError, UsageError
 from mien.preparation import Preparation
-from mien.study.cells import Cell
+from mien.study.cautions import cautions
+from mien.study.cells import Cell, Store
 from mien.study.findings import findings
 from mien.study.importance import Done, retrain
 from mien.study.settings import Training
@@ -42,6 +43,20 @@ def run(folder: Path, **changes: object) -> Done:
     folds = splits.make(faces, "by-subject", folds=2)
     wishes = {"seeds": (0, 1), **changes}
     return retrain(faces, folds, CONDITIONS, QUICK, folder, **wishes)  # type: ignore[arg-type]
+
+
+def test_cells_of_other_folds_are_other_files(tmp_path: Path) -> None:
+    names = ("S.1", "S_1", "jaffe/KA", "jaffe_KA", "é", "fold 1")
+    store = Store(tmp_path, {})
+    paths = {store.path(Cell("none", "eyes+mouth", 0, name)) for name in names}
+    assert len(paths) == 6 and {path.parent.name for path in paths} == {"eyes+mouth"}
+
+
+def test_no_copies_are_told_of_where_there_are_none(done: tuple[Done, Path]) -> None:
+    parts = replace(done[0].faces, split=np.full(24, "test"))
+    kept = replace(done[0], faces=parts, stated={**done[0].stated, "duplicates_of_train": "kept"})
+    said = " ".join(cautions(kept, findings(kept.outcome, rounds=20)))
+    assert "--without-duplicates" not in said
 
 
 def test_every_condition_is_trained_on_and_tested_on(done: tuple[Done, Path]) -> None:

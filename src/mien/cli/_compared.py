@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 # Plain values, lines, and what draws them into a file.
 Answer = tuple[dict[str, Any], list[str], Callable[[Path], None]]
 
+TESTS = {
+    "mcnemar": "McNemar's exact test",
+    "sign-flip": "exact test of sign flips of subjects",
+}
 USUAL = ("loss", "accuracy", "score")  # measures of a history, and all of whole faces
 
 
@@ -44,7 +48,7 @@ def pairs(receipts: "Sequence[Receipt]", **how: Any) -> Answer:
         "",
         *aligned(tested, numbers=True),
         "",
-        f"McNemar's exact test; bootstrap of {found.drawn_from}, {found.rounds} rounds, seed"
+        f"{TESTS[found.test]}; bootstrap of {found.drawn_from}, {found.rounds} rounds, seed"
         f" {found.seed}; only a, only b: faces that one alone is right about; g: Cohen's",
         *(f"mind: {note}" for note in found.notes),
     ]

@@ -18,7 +18,13 @@ Dataset = Annotated[
 ]
 Root = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", envvar="MIEN_DATA", help="Folder with the data set, at any depth."),
+    typer.Option(
+        "--root",
+        "--data",
+        metavar="DIR",
+        envvar="MIEN_DATA",
+        help="Folder with the data set, at any depth.",
+    ),
 ]
 Table = Annotated[
     Path | None,
@@ -58,8 +64,14 @@ Splits = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Take a fold of the splits that `mien data split` wrote."),
 ]
-Fold = Annotated[str, typer.Option(metavar="N|NAME", help="Which fold; the first is 0.")]
-Part = Annotated[str, typer.Option(metavar="test|validation|train", help="Which part of the fold.")]
+Fold = Annotated[
+    str | None,
+    typer.Option(metavar="N|NAME", help="Which fold of the splits.  [default: 0, the first]"),
+]
+Part = Annotated[
+    str | None,
+    typer.Option(metavar="test|validation|train", help="Which part of the fold.  [default: test]"),
+]
 Shared = Annotated[
     bool,
     typer.Option(
@@ -72,7 +84,8 @@ Output = Annotated[
     str | None,
     typer.Option(
         metavar="ferplus|fer2013",
-        help="Which of the model's answers.  [default: the data set's]",
+        help="Which of the model's answers.  [default: the data set's; where the model has none of"
+        " them, its first]",
     ),
 ]
 Style = Annotated[
@@ -81,19 +94,25 @@ Style = Annotated[
         metavar="flat|realistic", help="How to draw what hides.  [default: each in its own]"
     ),
 ]
-Severity = Annotated[float, typer.Option(help="How much of it to draw, from 0 to 1.")]
-Seed = Annotated[int, typer.Option(metavar="N", help="Of what is drawn at random on the faces.")]
+Severity = Annotated[float, typer.Option(min=0, max=1, help="How much of it to draw, from 0 to 1.")]
+Seed = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Of what is drawn at random on the faces.")
+]
 
 
-def choice(option: list[str] | None, **named: Any) -> "Choice":
+def choice(
+    option: list[str] | None,
+    *,
+    splits: Path | None = None,
+    fold: str | None = None,
+    part: str | None = None,
+    **named: Any,
+) -> "Choice":
     """Name the faces by the options above."""
     from mien.evaluation import Choice
 
-    return Choice(options=_options.settings(option), **named)
-
-
-def output(labels: str | None, dataset: str | None) -> str | None:
-    """Name which of the model's outputs answers: as asked for, or as the data set is labelled."""
-    from mien.data.protocol import DATA_SETS
-
-    return labels or (dataset if dataset in DATA_SETS else None)
+    if splits is None:
+        _options.refuse("goes with --splits", fold=fold, part=part)
+    named |= {"fold": fold} if fold is not None else {}
+    named |= {"part": part} if part is not None else {}
+    return Choice(options=_options.settings(option), splits=splits, **named)

@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -100,6 +100,21 @@ ImagesAtOnce = Annotated[
 def settings(texts: list[str] | None) -> dict[str, str]:
     """Split what `--option` was given into names and values."""
     return dict(map(_setting, texts or ()))
+
+
+def refuse(why: str, **options: Any) -> None:
+    """Refuse options that something else given here, or lacking, leaves without a meaning."""
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(f"--{name.replace('_', '-')} {why}; leave it out")
+
+
+def size(text: str, option: str, example: str) -> tuple[int, int]:
+    """Read WxH, width and height in pixels."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise UsageError(f"expected {option} in pixels, as in {example}; got {text!r}")
+    return int(width), int(height)
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mien.evaluation import Choice, Receipt
     from mien.recognizer import ExpressionReader
 
+MEASURED = ("model", "condition")
+
 
 def compare(
     what: Annotated[
@@ -45,15 +47,16 @@ def compare(
     split: _faces.Split = None,
     rule: _faces.Rule = None,
     occlude: Annotated[
-        str, typer.Option(metavar="NAME", help="Under which condition models are compared.")
-    ] = "none",
+        str | None,
+        typer.Option(metavar="NAME", help="Under which condition models are compared."),
+    ] = None,
     points: _faces.Points = None,
     list_file: _faces.List = None,
     without_duplicates: _faces.WithoutDuplicates = False,
     option: _options.Settings = None,
     splits: _faces.Splits = None,
-    fold: _faces.Fold = "0",
-    part: _faces.Part = "test",
+    fold: _faces.Fold = None,
+    part: _faces.Part = None,
     style: _faces.Style = None,
     severity: _faces.Severity = 1.0,
     seed: _faces.Seed = 0,
@@ -76,17 +79,27 @@ def compare(
 ) -> None:
     """Compare on the same faces: who is right more often, by how much, and whether that is chance.
 
-    The first is what the others are compared with, by McNemar's exact test, corrected by Holm's
-    method, and a paired bootstrap. Models and conditions are evaluated first, on the faces that the
-    options choose. Run folders show how their trainings went.
+    The first is what the others are compared with, by an exact test, corrected by Holm's method,
+    and a paired bootstrap, both of people where they are known. Models and conditions are evaluated
+    first, on the faces that the options choose. Run folders show how their trainings went.
     """
     drawn: dict[str, Any] = {"style": style, "severity": severity}
-    _check(what, occlude, drawn)
+    kinds = [_kind(one) for one in what]
+    _check(what, kinds, occlude, drawn)
     _check_targets(plot, receipts)
-    if Path(what[0]).is_dir():
+    measured = [one for one, kind in zip(what, kinds, strict=True) if kind in MEASURED]
+    if not measured:
+        _options.refuse("keeps what is evaluated, models and conditions", receipts=receipts)
+    each = {"all_pairs": all_pairs or None, "shared": shared or None}
+    if "run" in kinds:
+        _options.refuse("goes with receipts, models, conditions", across=across or None, **each)
         answer, lines, draw = _compared.histories(what, measure)
     else:
-        measured = [one for one in what if not one.endswith(".json")]
+        _options.refuse("goes with run folders", measure=measure)
+        if across:
+            _options.refuse("is no matter of --across", **each)
+        elif len(what) < 2:
+            raise UsageError(f"expected at least two to compare, got {what[0]} alone")
         if measured and not (dataset or table):
             raise UsageError(
                 f"{measured[0]} is evaluated first; say on which faces: --dataset NAME --root DIR,"
@@ -109,15 +122,23 @@ def compare(
         def reader(name: str | None) -> "ExpressionReader":
             from mien.recognizer import ExpressionReader
 
-            wanted = _faces.output(labels, dataset)
             return ExpressionReader(
-                name, labels=wanted, provider=provider, mirror=mirror, balanced=balanced
+                name,
+                labels=labels,
+                data_set=choice.labelled_as if choice else None,
+                mirror=mirror,
+                balanced=balanced,
+                provider=provider,
             )
 
-        score = _scorer(choice, reader, root, {**drawn, "seed": seed}, quiet)
-        found = [_receipt(one, score, model, occlude) for one in what]
-        if receipts is not None:
-            _keep(receipts, dict(zip(what, found, strict=True)))
+        models = cache(reader)
+        score = _scorer(choice, models, root, {**drawn, "seed": seed}, quiet)
+        found = _receipts(
+            *(what, kinds, models, score),
+            model=model,
+            occluder=occlude or "none",
+            kept=receipts,
+        )
         if across:
             answer, lines, draw = _compared.across(found)
         else:
@@ -132,16 +153,40 @@ def compare(
             print(*lines, sep="\n")
 
 
-def _check(what: Sequence[str], occlude: str, drawn: dict[str, Any]) -> None:
+def _kind(name: str) -> str:
+    """Tell what a name is: a receipt, a model, a condition, or the folder of a run."""
+    from mien.occlusion import parts
+    from mien.training.logs import LOG
+
+    if name.endswith(".json"):
+        return "receipt"
+    if name.endswith(".onnx") or _is_shipped(name):
+        return "model"
+    try:
+        parts(name)
+    except UsageError as error:
+        if (Path(name) / LOG).is_file():
+            return "run"
+        raise UsageError(
+            f"no receipt (.json), model (.onnx), condition or run folder (with {LOG}) of the name"
+            f" {name!r}: {error}"
+        ) from error
+    return "condition"
+
+
+def _check(
+    what: Sequence[str], kinds: Sequence[str], occlude: str | None, drawn: dict[str, Any]
+) -> None:
     from mien.occlusion import occluder
 
-    folders = [one for one in what if Path(one).is_dir()]
-    if folders and len(folders) < len(what):
-        raise UsageError(f"{folders[0]} is a run folder; compare run folders with each other only")
-    for one in what:
-        if not (folders or one.endswith((".json", ".onnx")) or _is_shipped(one)):
-            occluder(one, **drawn)
-    occluder(occlude, **drawn)
+    if "run" in kinds and set(kinds) != {"run"}:
+        run = what[kinds.index("run")]
+        raise UsageError(f"{run} is a run folder; compare run folders with each other only")
+    if "model" not in kinds:
+        _options.refuse("is the condition that models are compared under", occlude=occlude)
+    conditions = [one for one, kind in zip(what, kinds, strict=True) if kind == "condition"]
+    for one in (*conditions, occlude or "none"):
+        occluder(one, **drawn)
 
 
 def _check_targets(plot: Path | None, receipts: Path | None) -> None:
@@ -156,14 +201,6 @@ def _check_targets(plot: Path | None, receipts: Path | None) -> None:
         files.check_folder(receipts)
 
 
-def _keep(folder: Path, found: "dict[str, Receipt]") -> None:
-    names = {Path(one).name.removesuffix(".json"): one for one in found}
-    if len(names) < len(found):
-        raise UsageError(f"two of {', '.join(found)} would be kept under one name; rename one")
-    for name, one in names.items():
-        found[one].save(folder / f"{name}.json")
-
-
 def _is_shipped(name: str) -> bool:
     from mien import weights
 
@@ -171,20 +208,17 @@ def _is_shipped(name: str) -> bool:
     return any(entry.name == name for entry in known if entry.kind == "expression")
 
 
+Models = Callable[[str | None], "ExpressionReader"]
 Score = Callable[[str | None, str], "Receipt"]
 
 
 def _scorer(
-    choice: "Choice | None",
-    reader: Callable[[str | None], "ExpressionReader"],
-    root: Path | None,
-    drawn: dict[str, Any],
-    quiet: bool,
+    choice: "Choice | None", models: Models, root: Path | None, drawn: dict[str, Any], quiet: bool
 ) -> Score:
-    """Give what measures a model under a condition; models and faces are read once."""
+    """Give what measures a model under a condition; faces are read once."""
     from mien import evaluation
 
-    models, faces = cache(reader), dict[str, Any]()
+    faces = dict[str, Any]()
 
     def score(model: str | None, occluder: str) -> "Receipt":
         steps = models(model).preparation
@@ -199,11 +233,32 @@ def _scorer(
     return score
 
 
-def _receipt(one: str, score: Score, model: str | None, occluder: str) -> "Receipt":
+def _receipts(
+    what: Sequence[str],
+    kinds: Sequence[str],
+    models: Models,
+    score: Score,
+    *,
+    model: str | None,
+    occluder: str,
+    kept: Path | None,
+) -> "list[Receipt]":
+    """Open receipts and make the others, each kept as soon as it is made."""
+    from mien import files
     from mien.evaluation import Receipt
 
-    if one.endswith(".json"):
-        return Receipt.open(one)
-    if one.endswith(".onnx") or _is_shipped(one):
-        return score(one, occluder)
-    return score(model, one)
+    opened: dict[str, Receipt] = {}
+    for one, kind in zip(what, kinds, strict=True):  # what is wrong costs no evaluation
+        if kind == "receipt":
+            opened[one] = Receipt.open(one)
+        else:
+            models(one if kind == "model" else model)
+    found, taken = [], set[str]()
+    for one, kind in zip(what, kinds, strict=True):
+        if one in opened:
+            found.append(opened[one])
+            continue
+        found.append(score(one, occluder) if kind == "model" else score(model, one))
+        if kept is not None:
+            found[-1].save(kept / f"{files.numbered(Path(one).name, taken)}.json")
+    return found

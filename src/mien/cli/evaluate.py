@@ -33,8 +33,8 @@ def evaluate(
     without_duplicates: _faces.WithoutDuplicates = False,
     option: _options.Settings = None,
     splits: _faces.Splits = None,
-    fold: _faces.Fold = "0",
-    part: _faces.Part = "test",
+    fold: _faces.Fold = None,
+    part: _faces.Part = None,
     shared: _faces.Shared = False,
     style: _faces.Style = None,
     severity: _faces.Severity = 1.0,
@@ -80,7 +80,9 @@ def evaluate(
     occluder(occlude, style=style, severity=severity)
     if receipt is not None:
         files.check_file(receipt)
-    if report is not None:
+    if report is None:
+        _options.refuse("goes with --report", faces=faces or None)
+    else:
         files.check_folder(report)
         figures.check()
     choice = _faces.choice(
@@ -96,9 +98,13 @@ def evaluate(
         fold=fold,
         part=part,
     )
-    wanted = _faces.output(labels, dataset)
     reader = ExpressionReader(
-        model, labels=wanted, provider=provider, mirror=mirror, balanced=balanced
+        model,
+        labels=labels,
+        data_set=choice.labelled_as,
+        mirror=mirror,
+        balanced=balanced,
+        provider=provider,
     )
     chosen = choice.select(root, reader.preparation, quiet=quiet)
     found = score(

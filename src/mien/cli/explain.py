@@ -18,6 +18,7 @@ from mien.progress import say
 if TYPE_CHECKING:
     from mien.data.crops import Cutter
     from mien.evaluation import Choice
+    from mien.preparation import Preparation
     from mien.recognizer import ExpressionReader
 
 
@@ -88,10 +89,11 @@ def explain(
     if photos and expression:
         raise UsageError("--expression chooses faces of a set; leave it out for photographs")
     files.check_folder(out)
-    asked = {"data_set": dataset, "table": table, "split": split, "rule": rule}
+    asked: dict[str, Any] = {"data_set": dataset, "table": table, "split": split, "rule": rule}
     choice = None if photos else _faces.choice(option, points_file=points, **asked)
     network = _network(checkpoint)
-    reader = ExpressionReader(model, labels=_faces.output(labels, dataset), provider=provider)
+    as_set = choice.labelled_as if choice else None
+    reader = ExpressionReader(model, labels=labels, data_set=as_set, provider=provider)
     broken: list[str] = []
     if choice is None:
         groups, broken = _of_photographs(photos or [], reader, detector, quiet)
@@ -103,11 +105,12 @@ def explain(
         work.explain(reader, one.crops, one.points_xy, one.targets, name=one.name, quiet=quiet)
         for one in groups
     ]
-    cams = [None if network is None else _cam(network, one, reader) for one in groups]
+    cams = [None if network is None else _cam(*network, one, reader.labels) for one in groups]
     stated |= {
         "test_time_augmentation": "mirror" if reader.mirror else "none",
         "model": reader.metadata.name,
         "model_sha256": reader.sha256,
+        "output": reader.output,
         "checkpoint": checkpoint and checkpoint.name,
     }
     sources = [one.source for one in groups] if photos else []
@@ -213,7 +216,7 @@ def _of_set(
     return groups, stated
 
 
-def _network(checkpoint: Path | None) -> Any:
+def _network(checkpoint: Path | None) -> tuple[Any, "Preparation"] | None:
     """Open the checkpoint, and tell what is missing before any work is done."""
     if checkpoint is None:
         return None
@@ -222,13 +225,18 @@ def _network(checkpoint: Path | None) -> Any:
     except ModuleNotFoundError as error:
         raise MissingExtraError("opening a checkpoint", "PyTorch", "train") from error
     cam.check()
-    return cam.open_network(checkpoint)
+    return cam.open_network(checkpoint), cam.preparation_of(checkpoint)
 
 
-def _cam(network: Any, group: Group, reader: "ExpressionReader") -> NDArray[np.float64]:
-    from mien.study.cam import grad_cam
+def _cam(
+    network: Any, steps: "Preparation", group: Group, labels: tuple[str, ...]
+) -> NDArray[np.float64]:
+    """Explain the same faces, shown as the checkpoint's network takes them."""
+    from mien.study.cam import columns, grad_cam
     from mien.study.explain import laid_over
 
-    inputs = reader.preparation.normalized(group.crops)
-    head = "ferplus" if "contempt" in reader.labels else "fer2013"
-    return laid_over(grad_cam(network, inputs, group.targets, head=head), group.points_xy)
+    inputs = steps.normalized(np.stack([steps.whole(crop) for crop in group.crops]))
+    head, targets = columns(labels, group.targets)
+    size_hw = (group.crops.shape[1], group.crops.shape[2])
+    maps = grad_cam(network, inputs, targets, head=head, size_hw=size_hw)
+    return laid_over(maps, group.points_xy)

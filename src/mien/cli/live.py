@@ -106,7 +106,7 @@ def live(
     from mien.media.video import is_address
 
     _check(capture, save, record, hides=bool(occlusion.parts(hide)))
-    size_wh = _size(size)
+    size_wh = _options.size(size, "--size WxH", "640x480")
     check_source(source)
     _outputs.check([source], {"--record": record})
     is_camera, is_stream = camera_number(source) is not None, is_address(source)
@@ -236,10 +236,3 @@ def _check(capture: bool, save: Path | None, record: Path | None, *, hides: bool
         raise UsageError("--hide covers parts of faces in the live view; leave out --capture")
     if record is not None:
         _records.kind_of(record)
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
-        raise UsageError(f"expected --size WxH in pixels, as in 640x480; got {text!r}")
-    return int(width), int(height)

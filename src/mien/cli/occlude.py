@@ -58,7 +58,7 @@ def occlude(
             help="Outline the mean face, not this one's expression; or a box of so many pixels.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Another seed draws others.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Another seed draws others.")] = 0,
     no_face: Annotated[
         str,
         typer.Option(
@@ -160,19 +160,16 @@ def _photographs(
 
 def _tone(text: str | None) -> Any:
     """Read `128`, `141,197,231` or a word."""
-    if text is None or not text.replace(",", "").replace(" ", "").isdigit():
+    if text is None or not text.replace(",", "").replace(" ", "").isdecimal():
         return text
     levels = [int(part) for part in text.split(",") if part.strip()]
     return levels[0] if len(levels) == 1 else levels
 
 
 def _fixed_size(text: str | None) -> bool | tuple[int, int]:
-    if text in (None, "face"):
+    if text is None or text == "face":
         return text is not None
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise UsageError(f"expected --fixed-size face or WxH in pixels, as in 24x12; got {text!r}")
-    return int(width), int(height)
+    return _options.size(text, "--fixed-size face or WxH", "24x12")
 
 
 def _told(done: dict[str, int], out: Path) -> str:

@@ -37,7 +37,7 @@ def occluders(
     style: Annotated[
         str | None, typer.Option(metavar="flat|realistic", help="Only those of this style.")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Another seed draws others.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Another seed draws others.")] = 0,
     quiet: _options.Quiet = False,
     version: _options.Version = False,
 ) -> None:

@@ -34,17 +34,11 @@ def verify(
     """
     from mien.evaluation import verifying
     from mien.evaluation.receipts import Receipt
-    from mien.recognizer import ExpressionReader
 
     told = Receipt.open(receipt)
-    answering = {
-        "labels": told.model["output"],
-        "mirror": told.model["mirror"],
-        "balanced": told.model.get("balanced", False),
-    }
     try:
         choice = verifying.chosen(told, root, table, points)
-        reader = ExpressionReader(model, provider=provider, **answering)
+        reader = verifying.answering(told, model, provider=provider)
         checks = verifying.verify(told, reader, choice, root, quiet=quiet)
     except DataError as error:
         raise DataError(f"{receipt} could not be checked: {error}") from error

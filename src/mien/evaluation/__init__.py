@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
-from mien.data.protocol import Protocol
 from mien.data.table import FaceTable
 from mien.evaluation.answers import Answers, Condition, How, answer
 from mien.evaluation.measures import Result as Result
@@ -71,35 +70,6 @@ def score(
     )
 
 
-def measure(
-    root: str | Path,
-    protocol: Protocol,
-    reader: ExpressionReader,
-    *,
-    occluder: str = NONE,
-    landmarks: str | Path | None = None,
-    seed: int = 0,
-    quiet: bool = True,
-) -> Result:
-    """Measure the model on the faces that the protocol selects under the root.
-
-    Without a file of points the landmark network finds those that an occluder needs.
-    """
-    listed = protocol.list_file is not None
-    chosen = Chosen(protocol.select(root), protocol.describe(root), listed)
-    locate, stated = located(chosen, occluder, landmarks)
-    return evaluate(
-        chosen.faces,
-        reader,
-        protocol=stated,
-        occluder=occluder,
-        locate=locate,
-        seed=seed,
-        really_occluded=listed,
-        quiet=quiet,
-    )
-
-
 def _stated(protocol: Stated | None, found: Answers, reader: ExpressionReader) -> dict[str, Any]:
     drawn = found.condition
     usual = {"style": None, "severity": 1.0, "pad_px": None, "fixed_size": False}
@@ -108,6 +78,7 @@ def _stated(protocol: Stated | None, found: Answers, reader: ExpressionReader) -
         **found.shared,
         "occluder": drawn["occluder"],
         **{name: drawn[name] for name, value in usual.items() if drawn.get(name, value) != value},
+        "output": reader.output,
         "test_time_augmentation": "mirror" if reader.mirror else "none",
         **({"balanced": True} if reader.balanced else {}),
         "seed": drawn["seed"],

@@ -1,5 +1,6 @@
 """All that is measured of a model's answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -15,6 +16,7 @@ from mien.occlusion.regions import HIDDEN_FROM, REGIONS, VISIBLE_TO
 BINS = 15
 COVERAGES = np.arange(1, 21) / 20
 FEW, FEW_OF_ONE = 100, 10  # faces, below which a result warns
+FEW_PEOPLE = 20  # below which intervals drawn over people are rough
 PEOPLE = 10
 SEED = 0  # of intervals by resampling
 
@@ -88,7 +90,7 @@ def result(found: Answers, protocol: dict[str, Any], model_sha256: str) -> Resul
         reliability=bins.tolist(),
         risk_coverage=_risk(found.probabilities.max(axis=1), right),
         labels=found.labels,
-        warnings=_warnings(faces, found.labels, protocol),
+        warnings=_warnings(faces, found.labels, protocol, found.faces.subject),
         protocol=protocol,
         model_sha256=model_sha256,
     )
@@ -196,7 +198,10 @@ def _risk(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> dict[str
 
 
 def _warnings(
-    faces: NDArray[np.int64], labels: tuple[str, ...], protocol: dict[str, Any]
+    faces: NDArray[np.int64],
+    labels: tuple[str, ...],
+    protocol: dict[str, Any],
+    subject: NDArray[np.str_],
 ) -> list[str]:
     """Say what a reader should know before believing the numbers."""
     few = [name for name, n in zip(labels, faces.tolist(), strict=True) if 0 < n < FEW_OF_ONE]
@@ -204,11 +209,21 @@ def _warnings(
         f"only {faces.sum()} faces: mind the interval": faces.sum() < FEW,
         f"fewer than {FEW_OF_ONE} faces of {', '.join(few)}": bool(few),
         "the faces all have one expression": (faces > 0).sum() == 1,
+        **few_people(subject),
         "subjects are in training and test: the result is too good": protocol.get(
             "subjects_overlap"
         ),
     }
     return [text for text, holds in said.items() if holds]
+
+
+def few_people(subject: Sequence[str] | NDArray[np.str_]) -> dict[str, bool]:
+    """Say of faces whose subjects are all known whether these are few."""
+    people = len(set(subject)) if len(subject) and "" not in subject else 0
+    return {
+        "the faces are all of one person: intervals are over faces alone": people == 1,
+        f"only {people} people: intervals drawn over people are rough": 1 < people < FEW_PEOPLE,
+    }
 
 
 def _share(values: NDArray[np.bool_]) -> float | None:

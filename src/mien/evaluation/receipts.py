@@ -117,11 +117,6 @@ def make(
     """Put a receipt together; `data` says which faces were chosen, and how."""
     faces, drawn = found.faces, found.condition["occluder"] != NONE
     known = (faces.subject != "").all()
-    output = next(
-        one.name
-        for one in reader.metadata.outputs
-        if one.kind == "expression" and one.labels == reader.labels
-    )
     return Receipt(
         result=json.loads(json.dumps(measured.to_dict())),
         faces=tuple(faces.source_id.tolist()),
@@ -139,7 +134,7 @@ def make(
         model={
             "name": reader.metadata.name,
             "sha256": reader.sha256,
-            "output": output,
+            "output": reader.output,
             "labels": list(reader.labels),
             "mirror": reader.mirror,
             **({"balanced": True} if reader.balanced else {}),

@@ -1,5 +1,6 @@
 """Which faces are measured: of a data set by name or of a table, by split, fold, list and rule."""
 
+import json
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,12 +11,13 @@ import numpy as np
 
 from mien.data import audit, points, readers
 from mien.data.columns import check_unique
+from mien.data.crops import SUMMARY, Cutter, prepare
 from mien.data.labels import RULES
 from mien.data.listing import Listing
 from mien.data.protocol import DATA_SETS, Protocol
 from mien.data.readers.ferplus import labelled
 from mien.data.readers.lists import listed
-from mien.data.splits import Splits, official_parts, take
+from mien.data.splits import Fold, Splits, official_parts, take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.answers import Images, Locate, Points
@@ -26,6 +28,7 @@ from mien.preparation import Preparation
 
 PARTS = ("test", "validation", "train")
 EVERY = "all"
+COPIES = {"debanga": "fer2013", "fer2013-folders": "fer2013"}  # of a set, with its labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +82,26 @@ class Choice:
                 raise UsageError(unknown_name(kind, name, known))
         self._protocol()
         self._check_files()
+
+    @property
+    def prepared_from(self) -> str | None:
+        """The data set that a table was prepared from, where its folder says so."""
+        path = self.table and self.table / SUMMARY
+        if path is None or not path.is_file():
+            return None
+        try:
+            found = json.loads(path.read_text(encoding="utf-8")).get("data_set")
+        except (OSError, ValueError, AttributeError):
+            return None
+        return found if isinstance(found, str) else None
+
+    @property
+    def labelled_as(self) -> str | None:
+        """The data set that labels the faces as these are labelled, votes by a rule as FER+."""
+        if self.rule:
+            return "ferplus"
+        name = self.data_set or self.prepared_from
+        return COPIES.get(name or "", name)
 
     def select(
         self, root: str | Path | None, preparation: Preparation, *, quiet: bool = True
@@ -135,18 +158,19 @@ class Choice:
             "points": self.points_file and self.points_file.name,
             **left_out,
         }
+        fold = None
         if self.splits is not None:
             splits = Splits.open(self.splits)
             fold = splits.fold(self.fold)
             stated |= {**splits.stated(fold), "part": self.part}
-            chosen, train = take(faces, getattr(fold, self.part)), set(fold.train)
+            chosen = take(faces, getattr(fold, self.part))
         else:
             stated["split"] = split = self._split(faces)
             chosen = faces if split is None else faces[faces.split == split]
-            train = set(faces.source_id[faces.split == "train"].tolist())
         if self.without_duplicates:
-            others = faces[np.array([one in train for one in faces.source_id.tolist()], bool)]
-            chosen = chosen[~audit.also_in(chosen, others)]
+            train = _training(faces, fold)
+            _check_apart(chosen, train)
+            chosen = chosen[~audit.also_in(chosen, train)]
         stated["duplicates_of_train"] = "left out" if self.without_duplicates else "kept"
         return Chosen(chosen, stated)
 
@@ -200,6 +224,28 @@ def _test_part(faces: FaceTable) -> str | None:
     return parts[-1] if len(parts) > 1 else None
 
 
+def _training(faces: FaceTable, fold: Fold | None) -> FaceTable:
+    """Give the faces that train, of a fold or of the set; of a set without two parts none do."""
+    if fold is not None:
+        return faces[np.isin(faces.source_id, fold.train)]
+    parts = official_parts(faces.split)
+    return faces[faces.split == parts[0]] if len(parts) > 1 else faces[:0]
+
+
+def _check_apart(chosen: FaceTable, train: FaceTable) -> None:
+    """Check that copies of training faces can be left out of what was chosen."""
+    if not len(train):
+        raise UsageError(
+            "duplicates are faces that equal a training face, and the faces have no part that"
+            " trains; leave out --without-duplicates, or give --splits"
+        )
+    if np.isin(chosen.source_id, train.source_id).any():
+        raise UsageError(
+            "duplicates are faces that equal a training face, and those chosen are themselves"
+            " among them; take another split or part"
+        )
+
+
 def check_classes(faces: FaceTable) -> None:
     """Check that there are faces, of two expressions at least."""
     found = np.unique(faces.expression_names()).tolist()
@@ -235,8 +281,6 @@ def located(
 
 def _cut(data: Listing, preparation: Preparation, quiet: bool) -> tuple[FaceTable, int]:
     """Cut photographs in a passing folder; give the faces and how many photographs had none."""
-    from mien.data.crops import Cutter, prepare
-
     detector = "centerface" if preparation.needs_points or preparation.needs_box else "whole"
     points = preparation.needs_points and preparation.crop != "template"
     cutter = Cutter(preparation, FaceFinder(detector, min_face=32, points=points))

@@ -14,12 +14,11 @@ from mien.errors import DataError, UsageError
 from mien.evaluation import receipts, score
 from mien.evaluation.receipts import Receipt
 from mien.evaluation.selection import EVERY, Choice, Chosen
+from mien.evaluation.slack import near, slacks
 from mien.recognizer import ExpressionReader
 
-# Another processor rounds probabilities otherwise, and that may move a face to the next bin.
-TOLERANCE, LOOSE = 0.002, 0.01
-BY_PROBABILITY = ("certain", "ece", "hidden", "reliability", "risk_coverage", "votes")
-REWORDED = ("protocol",)  # compared by itself
+TOLERANCE = 0.002  # another processor rounds probabilities otherwise
+BY_ITSELF = ("protocol", "warnings")
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,22 @@ def chosen(
     )
 
 
+def answering(
+    receipt: Receipt, model: str | Path | None = None, *, provider: str = "cpu"
+) -> ExpressionReader:
+    """Open the model as it answered the receipt; another model, which `verify` names, as it is."""
+    reader = ExpressionReader(model, provider=provider)
+    if reader.sha256 != receipt.model["sha256"]:
+        return reader
+    return ExpressionReader(
+        model,
+        labels=receipt.model["output"],
+        mirror=receipt.model["mirror"],
+        balanced=receipt.model.get("balanced", False),
+        provider=provider,
+    )
+
+
 def verify(
     receipt: Receipt,
     reader: ExpressionReader,
@@ -80,9 +95,11 @@ def verify(
 
     Data that cannot be read are no failure of the receipt: they raise DataError.
     """
-    checks = [_equal("model", receipt.model["sha256"], reader.sha256)]
-    if not checks[-1].holds:
-        return checks
+    model = _equal("model", receipt.model["sha256"], reader.sha256)
+    if not model.holds:
+        named = f"{model.found}; the receipt is of {receipt.model['name']}: give its file (--model)"
+        return [replace(model, found=named)]
+    checks = [model]
     by_ids = bool(receipt.data.get("splits") or (choice.table and not receipt.data.get("table")))
     if by_ids:
         found, _ = replace(choice, split=None).read(root, reader.preparation, quiet=quiet)
@@ -143,7 +160,7 @@ def _of_answers(told: Receipt, found: Receipt) -> Iterator[Check]:
     yield Check("answers", not differing, f"{differing} of {len(told.faces)} differ")
     gap = float(np.abs(told.probabilities - found.probabilities).max())
     yield Check("probabilities", gap <= TOLERANCE, f"differ by {gap:.4f} at most")
-    wrong = [name for name in _differing(told.result, found.result) if name not in REWORDED]
+    wrong = list(_differing(told, found, gap))
     yield Check("measures", not wrong, f"{', '.join(wrong) or 'none'} differ")
     said, known = told.result["protocol"], {**found.result["protocol"], **told.data}
     # Faces that are left out for want of a common expression are not in the receipt.
@@ -151,25 +168,14 @@ def _of_answers(told: Receipt, found: Receipt) -> Iterator[Check]:
     yield Check("protocol", not wrong, f"{', '.join(wrong) or 'none'} differ")
 
 
-def _differing(told: dict[str, Any], found: dict[str, Any]) -> list[str]:
-    return [
-        name
-        for name in told  # a later version may measure more
-        if not _near(told.get(name), found.get(name), LOOSE if name in BY_PROBABILITY else 1e-9)
-    ]
-
-
-def _near(told: Any, found: Any, by: float) -> bool:
-    """Compare plain values; numbers that are not whole may differ a little."""
-    if isinstance(told, dict) and isinstance(found, dict):
-        alike = told.keys() == found.keys()
-        return alike and all(_near(told[name], found[name], by) for name in told)
-    if isinstance(told, list) and isinstance(found, list):
-        pairs = zip(told, found, strict=False)
-        return len(told) == len(found) and all(_near(one, other, by) for one, other in pairs)
-    if isinstance(told, float) and isinstance(found, float):
-        return abs(told - found) <= by * max(1.0, abs(told))
-    return bool(told == found)
+def _differing(told: Receipt, found: Receipt, gap: float) -> Iterator[str]:
+    """Name the measures that differ by more than the gap of the probabilities explains."""
+    slack = slacks(told, found, gap)
+    for name, value in told.result.items():  # a later version may measure more
+        if name not in BY_ITSELF and not near(value, found.result.get(name), slack.get(name, 0)):
+            yield name
+    if any(one not in found.result["warnings"] for one in told.result.get("warnings", ())):
+        yield "warnings"  # a later version may warn of more
 
 
 def _equal(name: str, told: str, found: str) -> Check:

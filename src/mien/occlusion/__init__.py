@@ -142,7 +142,8 @@ def _draw(name: str, style: str | None, banked: bool, options: dict[str, Any]) -
 
 
 def _check(images_nhw: Image, points_xy: Points) -> None:
-    if images_nhw.dtype != np.uint8 or images_nhw.ndim not in (3, 4):
+    colours = images_nhw.shape[3:]
+    if images_nhw.dtype != np.uint8 or images_nhw.ndim < 3 or colours not in ((), (3,)):
         raise DataError(
             f"an image must be uint8 (H, W) or (H, W, 3), got {images_nhw.dtype}"
             f" {images_nhw.shape[1:]}"

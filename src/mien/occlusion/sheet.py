@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mien import geometry, images, occlusion
+from mien.errors import DataError
 from mien.images.drawing import PAPER
 from mien.images.grid import grid
 from mien.occlusion.head import Head
@@ -71,6 +72,8 @@ def from_side_to_side(points_xy: Points, count: int) -> list[int]:
     """Choose faces (N, 68, 2) of all poses, from one that looks left to one that looks right."""
     turns = [Head.of(points).turn if np.isfinite(points).all() else np.nan for points in points_xy]
     order = np.argsort(turns)[: int(np.isfinite(turns).sum())]
+    if not len(order):
+        raise DataError(f"expected a face with points to draw on, found none of {len(points_xy)}")
     at = np.linspace(0.02, 0.98, count) * (len(order) - 1)
     return [int(row) for row in order[np.unique(np.rint(at).astype(np.intp))]]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import DataError, UsageError
-from mien.evaluation.receipts import Receipt
+from mien.evaluation.receipts import Receipt, ids_hash
 from mien.expressions import EXPRESSIONS
 
 
@@ -50,15 +50,15 @@ def across(receipts: Sequence[Receipt]) -> Crossing:
     hashes: dict[str, set[str]] = {}
     for receipt in receipts:
         hashes.setdefault(receipt.model["name"], set()).add(receipt.model["sha256"])
+    found = [answered(receipt, expressions) for receipt in receipts]
     cells: dict[tuple[str, str], tuple[int, int]] = {}
-    for receipt, data in zip(receipts, data_names(receipts), strict=True):
+    for receipt, one, data in zip(receipts, found, _columns(receipts, found), strict=True):
         model = str(receipt.model["name"])
         if len(hashes[model]) > 1:
             model = f"{model} {receipt.model['sha256'][:8]}"
         if (model, data) in cells:
             raise UsageError(f"two receipts are of {model} on {data}; give one of them")
-        found = answered(receipt, expressions)
-        cells[model, data] = (int(found.right.sum()), len(found.ids))
+        cells[model, data] = (int(one.right.sum()), len(one.ids))
     models = tuple(dict.fromkeys(model for model, _ in cells))
     data_sets = tuple(dict.fromkeys(data for _, data in cells))
     return Crossing(
@@ -67,6 +67,17 @@ def across(receipts: Sequence[Receipt]) -> Crossing:
         expressions=expressions,
         cells=tuple(tuple(cells.get((model, data)) for data in data_sets) for model in models),
     )
+
+
+def _columns(receipts: Sequence[Receipt], found: Sequence[Answered]) -> list[str]:
+    """Name the faces of receipts; other faces under one name, of a table or fold, get a hash."""
+    names, hashes = data_names(receipts), [ids_hash(one.ids.tolist()) for one in found]
+    pairs = set(zip(names, hashes, strict=True))
+    several = {name for name in names if sum(name == one for one, _ in pairs) > 1}
+    return [
+        f"{name} {digest[:8]}" if name in several else name
+        for name, digest in zip(names, hashes, strict=True)
+    ]
 
 
 def data_names(receipts: Sequence[Receipt], *, drawn: bool = True) -> list[str]:

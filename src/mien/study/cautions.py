@@ -9,10 +9,11 @@ from mien.data.duplicates import digests
 from mien.data.rights import RIGHTS
 from mien.data.splits import take
 from mien.data.table import FaceTable
+from mien.evaluation.measures import FEW_PEOPLE
 from mien.study.estimates import Findings
 from mien.study.importance import RETRAIN, Done
 
-FEW, FEW_OF_ONE, FEW_PEOPLE = 200, 30, 20
+FEW, FEW_OF_ONE = 200, 30
 
 
 def cautions(done: Done, found: Findings) -> list[str]:
@@ -31,6 +32,8 @@ def _people(done: Done, found: Findings) -> Iterator[str]:
     elif (done.faces.subject == "").all():
         where = " and some may be in training and test" if done.mode == RETRAIN else ""
         yield f"Nobody knows which faces are of one person: intervals are over faces{where}."
+    elif len(np.unique(done.faces.subject)) == 1:
+        yield "All faces are of one person: intervals are over faces, and say nothing of others."
     elif found.people < FEW_PEOPLE:
         yield f"Only {found.people} people were tested: intervals drawn over people are rough."
     if done.mode == RETRAIN and len(next(iter(done.outcome.right.values()))) == 1:
@@ -50,8 +53,9 @@ def _copies(done: Done) -> Iterator[str]:
     twice = len(names) - len(set(names))
     if twice:
         yield f"{twice} of the tested faces are copies of another: they count twice."
-    if done.splits is not None and (leaked := _leaked(done)):
-        yield f"{leaked} of the tested faces are also among those that trained their network."
+    if done.splits is not None:
+        if leaked := _leaked(done):
+            yield f"{leaked} of the tested faces are also among those that trained their network."
     elif done.stated.get("duplicates_of_train") == "kept" and (done.faces.split != "").any():
         yield (
             "Test faces that equal a training face of the set were kept; --without-duplicates"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import quote
 
 from mien.evaluation import Receipt
 from mien.files import keep_plan, read_object, write
@@ -73,5 +74,5 @@ def steps(units: Sequence[Unit], description: str, quiet: bool) -> Iterator[Unit
 
 
 def _plain(name: str) -> str:
-    """Give a name that every file system takes."""
-    return "".join(letter if letter.isalnum() or letter in "+-_ " else "_" for letter in name)
+    """Give a name that every file system takes, another one for every other name."""
+    return quote(name, safe="+ ", errors="surrogateescape")

@@ -1,8 +1,10 @@
 """Compare receipts of the same faces.
 
-Two receipts are compared face by face: McNemar's exact test says whether one is right more often,
-the paired bootstrap by how much. p-values of one comparison are corrected together by Holm's
-method, so that none of them is believed more for being one of many.
+Two receipts are compared face by face: an exact test says whether one is right more often, the
+paired bootstrap by how much. Where subjects are known both go by them: the test, otherwise
+McNemar's, is one of sign flips, by which all that sets two apart on a subject's faces may turn
+round. p-values of one comparison are corrected together by Holm's method, so that none of them is
+believed more for being one of many.
 """
 
 from collections import Counter
@@ -16,11 +18,13 @@ from numpy.typing import NDArray
 
 from mien import metrics
 from mien.errors import DataError, UsageError, unknown_name
+from mien.evaluation.measures import few_people
 from mien.evaluation.receipts import Receipt
 from mien.expressions import EXPRESSIONS
 from mien.metrics import holm as holm
 from mien.metrics import mcnemar as mcnemar
 from mien.metrics import paired_bootstrap as paired_bootstrap
+from mien.metrics import sign_flip as sign_flip
 from mien.study.across import Answered, answered, common, condition, data_names
 
 ROUNDS = 10_000
@@ -46,8 +50,9 @@ class Pair:
     """What sets b apart from a on the same faces.
 
     difference: accuracy of a less that of b, a share, with its interval. only_a, only_b: faces that
-    only one is right about. odds_ratio: the one divided by the other, None where nothing divides.
-    cohen_g: by how much a's part of them exceeds a half: small from .05, medium .15, large .25.
+    only one is right about. p: by the test of the comparison. odds_ratio: the one divided by the
+    other, None where nothing divides. cohen_g: by how much a's part of them exceeds a half: small
+    from .05, medium .15, large .25.
     """
 
     a: str
@@ -71,6 +76,7 @@ class Comparison:
     rows: tuple[Row, ...]
     pairs: tuple[Pair, ...]
     drawn_from: str  # faces | subjects
+    test: str  # mcnemar | sign-flip, of subjects
     rounds: int
     seed: int
     notes: tuple[str, ...]
@@ -92,7 +98,7 @@ def compare(
     """Compare receipts of the same faces, each with the `first` one or `all` with each other.
 
     `shared` takes only the faces of expressions that all the models have, and lets them choose
-    among those. Where subjects are known, the bootstrap draws them instead of faces.
+    among those. Where at least two subjects are known, bootstrap and test go by them, not by faces.
     """
     if len(receipts) < 2:
         raise UsageError(f"expected at least two receipts to compare, got {len(receipts)}")
@@ -103,10 +109,11 @@ def compare(
     found = [answered(receipt, expressions) for receipt in receipts]
     _check_same(found, names)
     by_id = dict(zip(receipts[0].faces, receipts[0].subjects, strict=False))
-    subjects = np.array([by_id[one] for one in found[0].ids.tolist()]) if by_id else None
+    people = [by_id[one] for one in found[0].ids.tolist()] if by_id else []
+    subjects = np.array(people) if len(set(people)) > 1 else None
     which = [(0, at) for at in range(1, len(found))]
     which = which if pairs == PAIRS[0] else list(combinations(range(len(found)), 2))
-    corrected = holm([mcnemar(found[a].right, found[b].right) for a, b in which])
+    p_values = [_p(found[a].right, found[b].right, subjects) for a, b in which]
     return Comparison(
         faces=len(found[0].ids),
         expressions=expressions if shared else _present(found),
@@ -115,15 +122,16 @@ def compare(
             _pair(
                 (names[a], names[b]),
                 (found[a].right, found[b].right),
-                p,
+                tested,
                 paired_bootstrap(found[a].right, found[b].right, seed, rounds, subjects),
             )
-            for (a, b), p in zip(which, corrected, strict=True)
+            for (a, b), *tested in zip(which, p_values, holm(p_values), strict=True)
         ),
         drawn_from="faces" if subjects is None else "subjects",
+        test="mcnemar" if subjects is None else "sign-flip",
         rounds=rounds,
         seed=seed,
-        notes=_notes(receipts),
+        notes=_notes(receipts, people),
     )
 
 
@@ -194,10 +202,10 @@ def _row(name: str, found: Answered) -> Row:
 def _pair(
     names: tuple[str, str],
     right: tuple[NDArray[np.bool_], NDArray[np.bool_]],
-    p_holm: float,
+    tested: Sequence[float],
     interval: tuple[float, float],
 ) -> Pair:
-    a, b = right
+    (a, b), (p, p_holm) = right, tested
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
     either = only_a + only_b
     return Pair(
@@ -207,19 +215,27 @@ def _pair(
         interval95=interval,
         only_a=only_a,
         only_b=only_b,
-        p=mcnemar(a, b),
+        p=p,
         p_holm=p_holm,
         odds_ratio=only_a / only_b if only_b else None,
         cohen_g=only_a / either - 0.5 if either else 0.0,
     )
 
 
-def _notes(receipts: Sequence[Receipt]) -> tuple[str, ...]:
-    """Say what differs between receipts beside what is compared."""
+def _p(a: NDArray[np.bool_], b: NDArray[np.bool_], subjects: NDArray[np.str_] | None) -> float:
+    return mcnemar(a, b) if subjects is None else sign_flip(a, b, subjects)
+
+
+def _notes(receipts: Sequence[Receipt], people: Sequence[str]) -> tuple[str, ...]:
+    """Say what differs between receipts beside what is compared, and how few people there are."""
+    pixels = "pixels or votes of the faces differ"
+    if len({receipt.data.get("ids_sha256") for receipt in receipts}) > 1:
+        pixels += ", or the receipts have them in another order or beside others"
     differing = {
-        "the faces were prepared from other pixels or votes": {r.data["sha256"] for r in receipts},
+        pixels: {r.data["sha256"] for r in receipts},
         "the versions of the software differ": {str(sorted(r.versions.items())) for r in receipts},
     }
     overlap = any(receipt.data.get("subjects_overlap") for receipt in receipts)
     notes = [text for text, kinds in differing.items() if len(kinds) > 1]
-    return tuple([*notes, *(["subjects are in training and test"] if overlap else [])])
+    notes += ["subjects are in training and test"] if overlap else []
+    return tuple([*notes, *(text for text, holds in few_people(people).items() if holds)])

@@ -47,7 +47,7 @@ class Outcome:
 class Effect:
     """A condition: accuracy, and what it costs against the whole face.
 
-    p: McNemar's, corrected by Holm for the number of conditions; None for several seeds.
+    p: of sign flips of people, or McNemar's, corrected by Holm; None for several seeds.
     """
 
     condition: str
@@ -97,7 +97,10 @@ class ForExpression:
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """Everything that a report says in numbers; matrix: accuracies and their deviations by seed."""
+    """Everything that a report says in numbers.
+
+    matrix, deviations: accuracies, and their standard deviations over seeds, None for one seed.
+    """
 
     answer: str
     settled: bool
@@ -109,7 +112,7 @@ class Findings:
     trained: tuple[str, ...]
     conditions: tuple[str, ...]
     matrix: tuple[tuple[float, ...], ...]
-    deviations: tuple[tuple[float, ...], ...]
+    deviations: tuple[tuple[float | None, ...], ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""

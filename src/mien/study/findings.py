@@ -51,10 +51,7 @@ def findings(outcome: Outcome, *, rounds: int = ROUNDS, seed: int = 0) -> Findin
         if (outcome.truth == place).any()
     )
     means = {pair: right.mean(axis=1) for pair, right in outcome.right.items()}
-    matrix, deviations = (
-        tuple(tuple(float(of(means[row, name])) for name in names) for row in outcome.trained)
-        for of in (np.mean, np.std)
-    )
+    cells = [[means[row, name] for name in names] for row in outcome.trained]
     return Findings(
         answer=answer(effects, contrast, expressions),
         settled=bool((contrast.difference if contrast else effects[-1].cost).is_settled),
@@ -65,9 +62,14 @@ def findings(outcome: Outcome, *, rounds: int = ROUNDS, seed: int = 0) -> Findin
         expressions=expressions,
         trained=outcome.trained,
         conditions=names,
-        matrix=matrix,
-        deviations=deviations,
+        matrix=tuple(tuple(float(one.mean()) for one in row) for row in cells),
+        deviations=tuple(tuple(map(_deviation, row)) for row in cells),
     )
+
+
+def _deviation(values: Floats) -> float | None:
+    """Give the standard deviation of the values of seeds; one alone has none."""
+    return float(values.std(ddof=1)) if len(values) > 1 else None
 
 
 def _pair(effects: Sequence[Effect]) -> Pair | None:
@@ -111,12 +113,17 @@ def _for_expression(
 
 
 def _p_values(outcome: Outcome) -> dict[str, float]:
-    """Test each condition against the whole face, face by face."""
+    """Test each condition against the whole face, person by person or else face by face."""
     right = {name: outcome.right[outcome.own[name]] for name in outcome.conditions}
     whole = right.pop(WHOLE)
     if len(whole) > 1:
         return {}
-    found = [metrics.mcnemar(whole[0] > 0.5, one[0] > 0.5) for one in right.values()]
+    groups = _groups(outcome)
+    pairs = [(whole[0] > 0.5, one[0] > 0.5) for one in right.values()]
+    if len(np.unique(groups)) == len(groups):  # a face each, for which McNemar's is quicker
+        found = [metrics.mcnemar(*pair) for pair in pairs]
+    else:
+        found = [metrics.sign_flip(*pair, groups) for pair in pairs]
     return dict(zip(right, metrics.holm(found), strict=True))
 
 
@@ -135,8 +142,7 @@ def _drawn(outcome: Outcome, rounds: int, seed: int) -> tuple[Floats, int]:
     right = np.stack([outcome.right[outcome.own[name]].mean(axis=0) for name in names], axis=1)
     if len(right) != len(outcome.truth) or not len(right):
         raise DataError(f"expected answers to {len(outcome.truth)} faces, found {len(right)}")
-    known = bool((outcome.subject != "").all())
-    group = np.unique(outcome.subject, return_inverse=True)[1] if known else np.arange(len(right))
+    group = _groups(outcome)
     people = int(group.max()) + 1
     slices = len(outcome.expressions) + 1
     sums, sizes = np.zeros((people, slices, len(names))), np.zeros((people, slices))
@@ -150,6 +156,13 @@ def _drawn(outcome: Outcome, rounds: int, seed: int) -> tuple[Floats, int]:
         counts = rng.multinomial(people, np.full(people, 1 / people), n)
         parts.append(_shares(counts.astype(np.float64), sums, sizes))
     return np.concatenate(parts), people
+
+
+def _groups(outcome: Outcome) -> NDArray[np.intp]:
+    """Give the place of each face's person; of the face where people are not known, or only one."""
+    people, group = np.unique(outcome.subject, return_inverse=True)
+    known = len(people) > 1 and "" not in people
+    return group if known else np.arange(len(outcome.subject))
 
 
 def _shares(counts: Floats, sums: Floats, sizes: Floats) -> Floats:

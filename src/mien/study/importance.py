@@ -93,6 +93,7 @@ def sweep(
         **chosen.stated,
         "model": reader.metadata.name,
         "model_sha256": reader.sha256,
+        "output": reader.output,
         "test_time_augmentation": "mirror" if reader.mirror else "none",
         "drawn": dict(drawn or {}) or None,
         "seeds": list(seeds),

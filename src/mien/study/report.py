@@ -39,7 +39,7 @@ INTERVALS = (
     " takes the same ones under all conditions. A cost is the accuracy on whole faces less that"
     " under the condition, in points"
 )
-TESTED = "; p is McNemar's, corrected by Holm."
+TESTED = "; p is of {test}, corrected by Holm."
 
 
 def write_report(
@@ -77,7 +77,8 @@ def report(done: Done, found: Findings, record: dict[str, Any], rounds: int) -> 
     """Put the page together."""
     whom = "people" if found.people < found.faces else "faces"
     said = INTERVALS.format(rounds=rounds, whom=f"{found.people:,} {whom}")
-    said += TESTED if _tested(found) else "."
+    test = "sign flips of people" if whom == "people" else "McNemar's exact test"
+    said += TESTED.format(test=test) if _tested(found) else "."
     histories: list[Block] = []
     if done.histories:
         histories = [
@@ -141,21 +142,22 @@ def _tested(found: Findings) -> bool:
 
 
 def _conditions(found: Findings) -> Iterator[Block]:
-    tested = _tested(found)
+    tested, spread = _tested(found), len(found.trained) == 1 and _several(found)
     lines = [
         (
             one.condition,
             f"{one.accuracy.value:.1%}",
             f"{one.accuracy.low:.1%} to {one.accuracy.high:.1%}",
+            *([points(found.deviations[0][at] or 0)] if spread else []),
             f"{one.balanced.value:.1%}",
             points(one.cost.value) if one.condition != WHOLE else "",
             _between(one.cost) if one.condition != WHOLE else "",
             *([_p(one.p)] if tested else []),
         )
-        for one in found.effects
+        for at, one in enumerate(found.effects)
     ]
-    header = ("condition", "right", "95 %", "balanced", "cost in points", "95 %")
-    yield Table((*header, *(["p"] if tested else [])), lines)
+    header = ("condition", "right", "95 %", *(["± of seeds"] if spread else []), "balanced")
+    yield Table((*header, "cost in points", "95 %", *(["p"] if tested else [])), lines)
     yield Shown(cost_figure(found))
 
 
@@ -192,10 +194,10 @@ def _expressions(done: Done, found: Findings) -> list[Block]:
 def _matrix(found: Findings) -> list[Block]:
     if len(found.trained) < 2:
         return []
-    several = any(any(row) for row in found.deviations)
+    several = _several(found)
     cells = [
         [
-            f"{value:.1%}" + (f"\n± {points(spread)}" if several else "")
+            f"{value:.1%}" + (f"\n± {points(spread)}" if spread is not None else "")
             for value, spread in zip(values, spreads, strict=True)
         ]
         for values, spreads in zip(found.matrix, found.deviations, strict=True)
@@ -206,6 +208,11 @@ def _matrix(found: Findings) -> list[Block]:
     )
     said = "Right of the faces tested" + ("; ± is the deviation of the seeds." if several else ".")
     return [said, Shown(drawn), Table(("trained on", *found.conditions), flat)]
+
+
+def _several(found: Findings) -> bool:
+    """Tell whether there are several seeds."""
+    return found.deviations[0][0] is not None
 
 
 def _confusions(done: Done, found: Findings) -> Iterator[Block]:

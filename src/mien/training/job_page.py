@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mien import __version__, metrics
+from mien.evaluation.measures import FEW_PEOPLE
 from mien.files import write
 from mien.progress import span
 from mien.report import figures
@@ -24,7 +25,6 @@ from mien.training.summary import PAGE
 
 RECORD, ROWS = "job.json", "results.csv"
 SCHEMA = "mien.job/1"
-FEW_PEOPLE = 20
 CURVES = (("loss", "training"), ("loss", "validation"), ("share right", "accuracy"))
 OVERLAP = (
     "Subjects are in training and test: the same people were trained on and tested, so the result"

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from mien.study.settings import Preset
 
 
+Provider = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="What onnxruntime runs on: cpu, cuda, ...  [default: cpu]"),
+]
+
+
 def importance(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder of the cells and the report; goes on there.")
@@ -57,7 +63,7 @@ def importance(
     model: _options.Model = None,
     labels: _faces.Output = None,
     mirror: _options.Mirror = None,
-    provider: _options.Provider = "cpu",
+    provider: Provider = None,
     network: Annotated[
         str | None,
         typer.Option(metavar="residual|narrow|jaffe", help="What to train.  [default: residual]"),
@@ -71,7 +77,9 @@ def importance(
             " subjects official, or else stratified]",
         ),
     ] = None,
-    folds: Annotated[int, typer.Option(metavar="K", help="How many folds.")] = 5,
+    folds: Annotated[
+        int | None, typer.Option(metavar="K", help="How many folds.  [default: 5]")
+    ] = None,
     splits: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Take these splits instead.")
     ] = None,
@@ -81,7 +89,9 @@ def importance(
             "--fixed-size", help="Hide by the mean face's outline, which tells no expression."
         ),
     ] = False,
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu",
+    device: Annotated[
+        str | None, typer.Option(metavar="cpu|cuda", help="Where to train.  [default: cpu]")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Do it N times over.")] = 1,
     rounds: Annotated[
         int, typer.Option(min=100, metavar="N", help="Draws of the bootstrap.")
@@ -107,7 +117,7 @@ def importance(
     figures.check()
     files.check_folder(out)
     drawn: dict[str, Any] = {"style": style} if style else {}
-    drawn |= {"severity": severity} if severity < 1 else {}
+    drawn |= {"severity": severity} if severity != 1 else {}
     drawn |= {"fixed_size": True} if fixed_size else {}
     chosen = settings.preset_named(preset) if preset else None
     usual = chosen.conditions if chosen else settings.usual(fixed_size)
@@ -123,21 +133,22 @@ def importance(
     )
     try:
         if sweep:
-            _refuse(network=network, protocol=protocol, splits=splits)
-            wanted = _faces.output(labels, dataset)
-            reader = {"labels": wanted, "mirror": mirror, "provider": provider}
+            trained = {"epochs": epochs, "protocol": protocol, "folds": folds, "splits": splits}
+            _options.refuse("goes with --retrain", network=network, device=device, **trained)
+            reader = {"labels": labels, "mirror": mirror, "provider": provider or "cpu"}
             how = {"seeds": range(seeds), "drawn": drawn, "quiet": quiet}
             done = _sweep(choice, root, names, out, model, reader, chosen, how)
         else:
-            _refuse(model=model, labels=labels, mirror=mirror, split=split)
-            how = {"seeds": range(seeds), "drawn": drawn, "device": device, "quiet": quiet}
+            swept = {"labels": labels, "mirror": mirror, "provider": provider, "split": split}
+            _options.refuse("goes with --sweep", model=model, **swept)
+            how = {"seeds": range(seeds), "drawn": drawn, "device": device or "cpu", "quiet": quiet}
             training = settings.training_named(
                 network or (chosen.network if chosen else "residual")
             )
             training = replace(training, epochs=epochs or training.epochs)
             made = {
                 "protocol": protocol,
-                "folds": folds,
+                "folds": 5 if folds is None else folds,
                 "file": splits,
                 "clean": without_duplicates,
             }
@@ -170,7 +181,7 @@ def _sweep(
     from mien.recognizer import ExpressionReader
     from mien.study.importance import sweep
 
-    reader = ExpressionReader(model, **options)
+    reader = ExpressionReader(model, data_set=choice.labelled_as, **options)
     chosen = choice.select(root, reader.preparation, quiet=how["quiet"])
     chosen = replace(chosen, stated={**chosen.stated, **_about(choice, preset)})
     if preset is not None:
@@ -220,25 +231,8 @@ def _retrain(
 
 def _about(choice: "Choice", preset: "Preset | None") -> dict[str, Any]:
     """Name the preset, and the data set that a table was prepared from."""
-    from mien.data.crops import SUMMARY
-
     said = {"preset": preset.alias} if preset else {}
-    path = choice.table / SUMMARY if choice.table else None
-    if path is None or not path.is_file():
-        return said
-    try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-        return {**said, "prepared_from": summary.get("data_set")}
-    except (OSError, ValueError, AttributeError):
-        return said  # a page without the name of its set shows no faces
-
-
-def _refuse(**options: Any) -> None:
-    """Refuse options of the other mode."""
-    for name, value in options.items():
-        if value:
-            where = "--retrain" if name in ("network", "protocol", "splits") else "--sweep"
-            raise UsageError(f"--{name.replace('_', '-')} goes with {where}; leave it out")
+    return {**said, "prepared_from": choice.prepared_from}
 
 
 def _lines(found: "Findings", warnings: list[str]) -> Iterator[str]:
