@@ -116,15 +116,19 @@ def write(target: str | Path, content: str | bytes) -> None:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
-def lock(file: IO[Any], name: str | Path) -> None:
-    """Keep other processes from writing what `name` says, until the file is closed."""
+def lock(file: IO[Any], name: str | Path) -> bool:
+    """Keep other processes from writing what `name` says, until the file is closed.
+
+    Tells whether that was done: not every system, and not every file system, has locks.
+    """
     try:
         if fcntl is not None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise OutputError(f"another process is writing {name}; wait for it") from error
-    except OSError:  # a file system that has no locks
-        pass
+    except OSError:
+        return False
+    return fcntl is not None
 
 
 def read_object(path: Path, advice: str) -> dict[str, Any]:

@@ -104,6 +104,7 @@ def test_a_run_folder_holds_a_log_and_stands_beside_others_only(
         (["a"], "given twice"),
         (["--across"], "--across goes with receipts, models, conditions"),
         (["--all-pairs"], "--all-pairs goes with receipts, models, conditions"),
+        (["--dataset", "fer2013"], "--dataset is of models and conditions, which are evaluated"),
     ):
         done = mien("compare", "a", *words)
         assert done.code == 2 and said in done.err
@@ -185,7 +186,7 @@ def test_different_faces_are_refused(mien: Callable, receipts: list[Path], tmp_p
         (["eyes", "mouth", "--table", "t", "--occlude", "nose"], 2, "that models are compared"),
         (["eyes", "mouth", "--table", "t", "--part", "train"], 2, "--part goes with --splits"),
         (["a.json", "b.json", "--across", "--shared"], 2, "--shared is no matter of --across"),
-        (["a.json", "b.json", "--receipts", "kept"], 2, "--receipts keeps what is evaluated"),
+        (["a.json", "b.json", "--receipts", "kept"], 2, "--receipts is of models and conditions"),
         (["a.json", "b.json", "--measure", "loss"], 2, "--measure goes with run folders"),
         (["eyes", "mouth", "--table", "t", "--severity", "3"], 2, "'--severity'"),
         (["eyes", "mouth", "--table", "t", "--severity", "nan"], 2, "'--severity'"),

@@ -74,7 +74,9 @@ def _terminable(terminated: threading.Event) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # The second may come as late as Python's own end.
+        after = signal.SIG_IGN if terminated.is_set() else signal.SIG_DFL
+        signal.signal(signal.SIGTERM, after)
 
 
 def _say(message: str) -> None:

@@ -89,7 +89,13 @@ def compare(
     _check_targets(plot, receipts)
     measured = [one for one, kind in zip(what, kinds, strict=True) if kind in MEASURED]
     if not measured:
-        _options.refuse("keeps what is evaluated, models and conditions", receipts=receipts)
+        _options.refuse(
+            "is of models and conditions, which are evaluated",
+            receipts=receipts,
+            dataset=dataset,
+            table=table,
+            model=model,
+        )
     each = {"all_pairs": all_pairs or None, "shared": shared or None}
     if "run" in kinds:
         _options.refuse("goes with receipts, models, conditions", across=across or None, **each)

@@ -62,18 +62,13 @@ def _take(path: Path) -> IO[str]:
 
 def _hold(file: IO[str], path: Path) -> bool:
     """Hold the file until it is closed, or tell that this system, or this disk, has no locks."""
-    if os.name == "nt":
-        return False
     try:
-        files.lock(file, path)
+        return files.lock(file, path)
     except OutputError as error:
-        if not isinstance(error.__cause__, BlockingIOError):
-            return False
         file.seek(0)
         owner = file.read().strip()
         file.close()
         raise _refusal(path, owner) from error
-    return True
 
 
 def _is(file: IO[str], path: Path) -> bool:

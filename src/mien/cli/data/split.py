@@ -29,7 +29,9 @@ def split(
     option: _options.Settings = None,
     folds: Annotated[int, typer.Option(metavar="K", help="How many folds.")] = 5,
     share: Annotated[float, typer.Option(help="What part hold-out tests.")] = 0.2,
-    seed: Annotated[int, typer.Option(metavar="N", help="Another seed deals otherwise.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Another seed deals otherwise.")
+    ] = 0,
     format: _options.ReportFormat = _options.Report.table,
     quiet: _options.Quiet = False,
     version: _options.Version = False,
