@@ -51,11 +51,23 @@ def test_what_killed_processes_left_of_a_file_is_removed(tmp_path: Path) -> None
     ]
     for path in (*left, *kept):
         path.write_text("half")
+    left[0].unlink()
+    (left[0] / "inside").mkdir(parents=True)
     files._unfinished_in.cache_clear()  # as in a new process
     files.write(tmp_path / "a.csv", "whole")
     assert {*tmp_path.iterdir()} == {*kept, tmp_path / "a.csv"}
     assert files.unfinished(tmp_path / "a.csv", ".mp4").suffix == ".mp4"
     assert not kept[5].exists()
+
+
+def test_a_new_folder_is_whole_or_not_there(tmp_path: Path) -> None:
+    with files.new_folder(tmp_path / "new") as part:
+        (part / "a").write_text("all of it")
+        assert not (tmp_path / "new").exists()
+    assert [*(tmp_path / "new").iterdir()] == [tmp_path / "new" / "a"]
+    with pytest.raises(KeyboardInterrupt), files.new_folder(tmp_path / "other") as part:
+        raise KeyboardInterrupt
+    assert [*tmp_path.iterdir()] == [tmp_path / "new"]
 
 
 def interrupted_at(step: int, work: Callable[[], object]) -> bool:

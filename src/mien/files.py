@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -69,10 +70,29 @@ def unfinished(target: Path, suffix: str = ".part") -> Path:
     """Name what becomes the target, beside it; what killed processes left of it is removed."""
     for name, process in _unfinished_in(target.parent).get((target.name, suffix), ()):
         if _is_over(process):
-            with suppress(OSError):
-                target.with_name(name).unlink()
+            _remove(target.with_name(name))
     writer = f"{_numbering()}.{os.getpid()}.{threading.get_native_id()}"
     return target.with_name(f".{target.name}.{writer}{suffix}")
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Give a folder beside the target to fill, which gets its name when the block ends well."""
+    part = unfinished(target)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        part.rename(target)
+    finally:
+        _remove(part)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    with suppress(OSError):
+        path.unlink()
 
 
 @lru_cache(maxsize=64)

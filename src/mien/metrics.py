@@ -163,6 +163,11 @@ def nll(probabilities: Floats, labels: Integers) -> float:
     return _mean(-np.log(np.maximum(chosen, np.finfo(np.float64).tiny)))
 
 
+def deviation(values: Floats) -> float | None:
+    """Give the standard deviation of a sample; one value alone has none."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
 def bootstrap(
     values: Floats, rng: np.random.Generator, *, draws: int = 2000
 ) -> tuple[float, float]:

@@ -111,6 +111,8 @@ def test_a_run_folder_holds_a_log_and_stands_beside_others_only(
     Path("eyes").mkdir()  # a folder of that name is no run
     done = mien("compare", "eyes", "mouth")
     assert "eyes is evaluated first" in done.err
+    Path("eyes", "log.jsonl").write_text('{"epoch": 1, "loss": 1.0}\n')
+    assert mien("compare", "eyes", "a").code == 0
 
 
 def test_models_of_one_name_are_opened_first_and_kept_apart(

@@ -352,6 +352,14 @@ def test_an_image_sequence_is_read_at_its_rate(predict: Callable, photographs: P
     assert [row["time_s"] for row in found] == [0.0, 0.1, 0.2]
 
 
+def test_an_image_that_is_gone_is_a_damaged_frame(
+    predict: Callable, photographs: Path, tmp_path: Path
+) -> None:
+    (photographs / "z.png").symlink_to("nowhere.png")
+    done = predict(photographs, "--every", "1", "--out", tmp_path / "a.csv")
+    assert done.code == 0 and "1 damaged frame" in done.err
+
+
 def test_a_work_that_read_nothing_leaves_nothing(
     predict: Callable, clip: Path, tmp_path: Path
 ) -> None:

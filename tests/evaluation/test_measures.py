@@ -10,7 +10,7 @@ from sklearn import metrics as reference
 
 from mien.data.table import FaceTable
 from mien.evaluation.answers import Answers
-from mien.evaluation.measures import few_people, result
+from mien.evaluation.measures import few_people, known_people, result
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
 
 
@@ -157,13 +157,14 @@ def test_a_result_says_what_to_mind() -> None:
         "fewer than 10 faces of neutral, happiness",
         "subjects are in training and test: the result is too good",
     ]
-    assert [text for text, holds in few_people(["p"] * 9).items() if holds] == [
+    assert [text for text, holds in few_people(known_people(["p"] * 9)).items() if holds] == [
         "the faces are all of one person: intervals are over faces alone"
     ]
-    assert [text for text, holds in few_people(["p", "q"] * 9).items() if holds] == [
+    assert [text for text, holds in few_people(known_people(["p", "q"] * 9)).items() if holds] == [
         "only 2 people: intervals drawn over people are rough"
     ]
-    assert not any([*few_people(["p", ""]).values(), *few_people([*map(str, range(20))]).values()])
+    assert (known_people(["p", ""]), known_people([])) == (0, 0)
+    assert not any([*few_people(0).values(), *few_people(20).values()])
     one = measured(np.zeros(120, int), np.eye(8)[[0] * 120])["warnings"]
     assert one == ["the faces all have one expression"]
     assert measured(np.array([0, 1] * 60), np.eye(8)[[0, 1] * 60])["warnings"] == []

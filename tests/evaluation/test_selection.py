@@ -86,6 +86,9 @@ def test_copies_of_the_part_that_trains_are_left_out_whatever_it_is_called(
     replace(whole, split=np.full(len(whole), "")).save(tmp_path / "plain")
     with pytest.raises(UsageError, match="have no part that trains"):
         selected(table=tmp_path / "plain", without_duplicates=True)
+    replace(whole[whole.split != "train"]).save(tmp_path / "tests")
+    with pytest.raises(UsageError, match="have no part that trains"):
+        selected(table=tmp_path / "tests", without_duplicates=True)
     folds = tmp_path / "folds.json"
     make(whole, "official").save(folds)
     assert len(selected(table=table, splits=folds, without_duplicates=True).faces) == 3

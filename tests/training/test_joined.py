@@ -82,6 +82,12 @@ def test_a_fold_must_test_the_same_faces_under_every_seed() -> None:
         join([RUNS[0], RUNS[0]._replace(seed=2, receipt=other)])
 
 
+def test_a_face_must_be_tested_in_one_fold_alone() -> None:
+    again = replace(RUNS[1].receipt, faces=RUNS[0].receipt.faces[:2])
+    with pytest.raises(DataError, match="2 are in several: the folds were dealt otherwise"):
+        join([RUNS[0], RUNS[1]._replace(receipt=again)])
+
+
 def test_everything_is_plain_for_json() -> None:
     told = json.loads(json.dumps(join(RUNS).to_dict()))
     assert told["accuracy"]["value"] == pytest.approx(4 / 6)

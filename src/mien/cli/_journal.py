@@ -136,7 +136,10 @@ def identity(source: str) -> dict[str, Any]:
 
 
 def _changed(path: Path) -> tuple[int, int]:
-    found = os.stat(path)
+    try:
+        found = os.stat(path)
+    except OSError:  # a damaged frame
+        return 0, 0
     return found.st_size, found.st_mtime_ns
 
 

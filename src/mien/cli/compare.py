@@ -168,11 +168,11 @@ def _kind(name: str) -> str:
         return "receipt"
     if name.endswith(".onnx") or _is_shipped(name):
         return "model"
+    if (Path(name) / LOG).is_file():
+        return "run"
     try:
         parts(name)
     except UsageError as error:
-        if (Path(name) / LOG).is_file():
-            return "run"
         raise UsageError(
             f"no receipt (.json), model (.onnx), condition or run folder (with {LOG}) of the name"
             f" {name!r}: {error}"

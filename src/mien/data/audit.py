@@ -189,7 +189,7 @@ def _copies(data: Columns, picture: Rows, known: Rows) -> Copies:
     for first, later in combinations(names, 2):
         there = np.isin(picture[own[later]], picture[own[first]])
         there &= ~np.isin(known[own[later]], known[own[first]])
-        counts[f"{later or NO_SPLIT} in {first}"] = int(there.sum())
+        counts[f"{later or NO_SPLIT} in {first or NO_SPLIT}"] = int(there.sum())
     for name in names:
         of_pictures, of_known = (len(np.unique(one[own[name]])) for one in (picture, known))
         counts[f"within {_named(name, names)}"] = of_known - of_pictures

@@ -9,8 +9,6 @@ the order of the manifest. The folder appears whole or not at all.
 """
 
 import csv
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from mien.data.readers.folders import NO_SPLIT
 from mien.data.readers.votes import COLUMNS
 from mien.data.table import FaceTable
 from mien.errors import DataError, OutputError, UsageError, unknown_name
+from mien.files import new_folder
 from mien.progress import track
 
 LAYOUTS = ("png", "class-folders")
@@ -41,20 +40,17 @@ def export(faces: FaceTable, out: str | Path, layout: str = "png", *, quiet: boo
     rows = np.flatnonzero(faces.labels >= 0) if layout == LAYOUTS[1] else np.arange(len(faces))
     if not len(rows):
         raise DataError("no face has a label; export them with the layout png")
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    shown = track(rows.tolist(), total=len(rows), description="writing faces", quiet=quiet)
+    named = zip(shown, _names(faces, rows.tolist(), layout), strict=True)
     try:
-        part.mkdir(parents=True)
-        shown = track(rows.tolist(), total=len(rows), description="writing faces", quiet=quiet)
-        _write(faces, part, zip(shown, _names(faces, rows.tolist(), layout), strict=True))
-        if faces.points_xy is not None:
-            points = faces.points_xy[rows]
-            found = np.isfinite(points).all(axis=(1, 2))
-            np.savez(part / POINTS_FILE, points_xy=points, found=found)
-        part.rename(out)
+        with new_folder(out) as part:
+            _write(faces, part, named)
+            if faces.points_xy is not None:
+                points = faces.points_xy[rows]
+                found = np.isfinite(points).all(axis=(1, 2))
+                np.savez(part / POINTS_FILE, points_xy=points, found=found)
     except OSError as error:
         raise OutputError(f"cannot write {out}: {error}") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return len(rows)
 
 

@@ -7,7 +7,6 @@ searched like others, each once.
 import csv
 import os
 import re
-import shutil
 import stat
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from unicodedata import normalize
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from mien.errors import DataError, UsageError
+from mien.files import new_folder
 from mien.images import SUFFIXES
 
 UNPACKED_LIMIT = 8 << 30  # bytes
@@ -137,18 +137,14 @@ def unpack(archive: Path, folder: str | Path | None) -> Path:
     folder = Path(folder)
     if folder.is_dir() and any(folder.iterdir()):
         return folder
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
-        with ZipFile(archive) as opened:
+        with new_folder(folder) as part, ZipFile(archive) as opened:
             _check_members(archive, opened.infolist())
-            opened.extractall(temporary)
-        if folder.is_dir():
-            folder.rmdir()
-        temporary.rename(folder)
+            opened.extractall(part)
+            if folder.is_dir():
+                folder.rmdir()
     except (OSError, EOFError, BadZipFile, zlib.error, RuntimeError, ValueError) as error:
         raise DataError(f"cannot unpack {archive} into {folder}: {error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 

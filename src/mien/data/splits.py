@@ -194,6 +194,11 @@ def official_parts(split: NDArray[np.str_]) -> list[str]:
     return names
 
 
+def training_parts(split: NDArray[np.str_]) -> list[str]:
+    """Give those of a set's splits whose names say that they train."""
+    return [name for name in official_order(split) if _rank(name) == 0]
+
+
 def _rank(name: str) -> int:
     found = (place for place, words in enumerate(_PARTS) if re.search(words, name.casefold()))
     return next(found, len(_PARTS))

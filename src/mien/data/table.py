@@ -1,8 +1,6 @@
 """FaceTable: the faces of a data set as arrays."""
 
 import json
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 
 from mien.data.columns import Columns, Shapes
 from mien.errors import DataError, OutputError
+from mien.files import new_folder
 
 FORMAT = 1
 DESCRIPTION = "table.json"
@@ -47,14 +46,11 @@ class FaceTable(Columns):
         folder = Path(folder)
         if folder.exists():
             raise OutputError(f"{folder} exists; remove it or name another folder")
-        temporary = folder.with_name(f".{folder.name}.{os.getpid()}.part")
         try:
-            self._write(temporary)
-            temporary.rename(folder)
+            with new_folder(folder) as part:
+                self._write(part)
         except OSError as error:
             raise OutputError(f"cannot write the table {folder}: {error}") from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
 
     @classmethod
     def open(cls, folder: str | Path) -> Self:
@@ -70,7 +66,6 @@ class FaceTable(Columns):
         return cls(expressions=tuple(description["expressions"]), **arrays)
 
     def _write(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
         for name, array in self.arrays().items():
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
         describe(folder, len(self), self.expressions, list(self.arrays()))

@@ -209,7 +209,7 @@ def _warnings(
         f"only {faces.sum()} faces: mind the interval": faces.sum() < FEW,
         f"fewer than {FEW_OF_ONE} faces of {', '.join(few)}": bool(few),
         "the faces all have one expression": (faces > 0).sum() == 1,
-        **few_people(subject),
+        **few_people(known_people(subject)),
         "subjects are in training and test: the result is too good": protocol.get(
             "subjects_overlap"
         ),
@@ -217,9 +217,13 @@ def _warnings(
     return [text for text, holds in said.items() if holds]
 
 
-def few_people(subject: Sequence[str] | NDArray[np.str_]) -> dict[str, bool]:
-    """Say of faces whose subjects are all known whether these are few."""
-    people = len(set(subject)) if len(subject) and "" not in subject else 0
+def known_people(subject: Sequence[str] | NDArray[np.str_]) -> int:
+    """Count the people of faces; 0 where not everyone is known."""
+    return len(set(subject)) if len(subject) and "" not in subject else 0
+
+
+def few_people(people: int) -> dict[str, bool]:
+    """Say whether there are few people, as `known_people` counts them."""
     return {
         "the faces are all of one person: intervals are over faces alone": people == 1,
         f"only {people} people: intervals drawn over people are rough": 1 < people < FEW_PEOPLE,

@@ -17,7 +17,7 @@ from mien.data.listing import Listing
 from mien.data.protocol import DATA_SETS, Protocol
 from mien.data.readers.ferplus import labelled
 from mien.data.readers.lists import listed
-from mien.data.splits import Fold, Splits, official_parts, take
+from mien.data.splits import Fold, Splits, official_parts, take, training_parts
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.answers import Images, Locate, Points
@@ -145,7 +145,10 @@ class Choice:
             faces = labelled(faces, self.rule or RULES[0])
         elif (faces.labels < 0).any():
             faces = faces[faces.labels >= 0]
-        return faces, {"without_label": read - len(faces) or None, "no_face": rejected or None}
+        left_out = {"without_label": read - len(faces) or None, "no_face": rejected or None}
+        if isinstance(data, Listing) and data.passed_over:
+            left_out["passed_over"] = data.passed_over
+        return faces, left_out
 
     def _chosen(self, faces: FaceTable, left_out: dict[str, Any]) -> Chosen:
         check_unique(faces.source_id)
@@ -225,11 +228,10 @@ def _test_part(faces: FaceTable) -> str | None:
 
 
 def _training(faces: FaceTable, fold: Fold | None) -> FaceTable:
-    """Give the faces that train, of a fold or of the set; of a set without two parts none do."""
+    """Give the faces that train, of a fold or of the set."""
     if fold is not None:
         return faces[np.isin(faces.source_id, fold.train)]
-    parts = official_parts(faces.split)
-    return faces[faces.split == parts[0]] if len(parts) > 1 else faces[:0]
+    return faces[np.isin(faces.split, training_parts(faces.split))]
 
 
 def _check_apart(chosen: FaceTable, train: FaceTable) -> None:
@@ -237,7 +239,7 @@ def _check_apart(chosen: FaceTable, train: FaceTable) -> None:
     if not len(train):
         raise UsageError(
             "duplicates are faces that equal a training face, and the faces have no part that"
-            " trains; leave out --without-duplicates, or give --splits"
+            " trains; leave --without-duplicates out"
         )
     if np.isin(chosen.source_id, train.source_id).any():
         raise UsageError(

@@ -103,7 +103,10 @@ def read_scaled(source: Source, *, least_side: int | None = None) -> tuple[Image
 
 
 def size_hw(source: str | os.PathLike[str] | bytes, *, pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """Tell the height and width of an upright image of so many pixels at most, decoding nothing."""
+    """Tell the height and width of an upright image of so many pixels at most.
+
+    Nothing is decoded but a PNG that tells only behind its pixels how it is turned.
+    """
     name = "the given bytes" if isinstance(source, bytes) else os.fspath(source)
     with _opened(source, name, pixels) as picture:
         return picture.size if _on_its_side(picture) else picture.size[::-1]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mien import metrics
 from mien.errors import DataError, UsageError, unknown_name
-from mien.evaluation.measures import few_people
+from mien.evaluation.measures import few_people, known_people
 from mien.evaluation.receipts import Receipt
 from mien.expressions import EXPRESSIONS
 from mien.metrics import holm as holm
@@ -238,4 +238,5 @@ def _notes(receipts: Sequence[Receipt], people: Sequence[str]) -> tuple[str, ...
     overlap = any(receipt.data.get("subjects_overlap") for receipt in receipts)
     notes = [text for text, kinds in differing.items() if len(kinds) > 1]
     notes += ["subjects are in training and test"] if overlap else []
-    return tuple([*notes, *(text for text, holds in few_people(people).items() if holds)])
+    few = few_people(known_people(people))
+    return tuple([*notes, *(text for text, holds in few.items() if holds)])

@@ -63,13 +63,8 @@ def findings(outcome: Outcome, *, rounds: int = ROUNDS, seed: int = 0) -> Findin
         trained=outcome.trained,
         conditions=names,
         matrix=tuple(tuple(float(one.mean()) for one in row) for row in cells),
-        deviations=tuple(tuple(map(_deviation, row)) for row in cells),
+        deviations=tuple(tuple(map(metrics.deviation, row)) for row in cells),
     )
-
-
-def _deviation(values: Floats) -> float | None:
-    """Give the standard deviation of the values of seeds; one alone has none."""
-    return float(values.std(ddof=1)) if len(values) > 1 else None
 
 
 def _pair(effects: Sequence[Effect]) -> Pair | None:

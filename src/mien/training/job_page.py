@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mien import __version__, metrics
-from mien.evaluation.measures import FEW_PEOPLE
+from mien.evaluation.measures import few_people
 from mien.files import write
 from mien.progress import span
 from mien.report import figures
@@ -69,8 +69,8 @@ def document(recipe: Recipe, job: Joined) -> Document:
 def _warnings(job: Joined) -> Iterator[Block]:
     if job.subjects_overlap:
         yield Warned(OVERLAP)
-    if 0 < job.subjects < FEW_PEOPLE:
-        yield Warned(f"Only {job.subjects} people were tested: mind the interval.")
+    few = few_people(job.subjects)
+    yield from (Warned(f"Mind: {text}.") for text, holds in few.items() if holds)
 
 
 def _repeat(recipe: Recipe, job: Joined) -> Iterator[Block]:

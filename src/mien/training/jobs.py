@@ -119,18 +119,16 @@ def _keep_plan(
         "fold": None if folds or str(source.fold) == "0" else str(source.fold),
         "table": source.table and source.table.resolve().name,
         "options": dict(source.options),
-        "splits": source.splits and _hash(source.splits),
+        "splits": None,
     }
+    # A plan of before faces were hashed knows splits by the ids that they deal.
     old = (out / PLAN).exists() and "faces" not in read_object(out / PLAN, ADVICE)
-    if recipe.task == "labels" and not old:  # a plan of before they were hashed
-        asked["faces"] = faces_sha256(recipe, source, quiet)
+    if source.splits:
+        dealt = Splits.open(source.splits).ids_sha256
+        asked["splits"] = dealt if old else sha256(source.splits.read_bytes()).hexdigest()
+    if recipe.task == "labels" and not old:
+        asked["faces"] = faces_sha256(recipe, source, quiet or not is_first())
     keep_plan(out / PLAN, asked, "a job")
-
-
-def _hash(splits: Path) -> str:
-    """Hash who is dealt where, of a file that is one of splits."""
-    Splits.open(splits)
-    return sha256(splits.read_bytes()).hexdigest()
 
 
 def _done(out: Path, units: list[Unit]) -> Iterator[Done]:

@@ -148,11 +148,8 @@ def _spread(
 
     pooled = along([run.seed for run in runs], lambda of: measure(of.sum(axis=0)))
     each = along([run.fold for run in runs], lambda of: float(np.mean([*map(measure, of)])))
-    return Spread(float(pooled.mean()), float(each.mean()), _deviation(each), _deviation(pooled))
-
-
-def _deviation(values: NDArray[Any]) -> float | None:
-    return float(values.std(ddof=1)) if len(values) > 1 else None
+    between = metrics.deviation(each), metrics.deviation(pooled)
+    return Spread(float(pooled.mean()), float(each.mean()), *between)
 
 
 def _interval(
@@ -166,7 +163,7 @@ def _interval(
 
 
 def _check(runs: Sequence[Done]) -> None:
-    """Check that a fold tests the same faces under every seed."""
+    """Check that a fold tests the same faces under every seed, and others than other folds."""
     first: dict[int | None, Done] = {}
     for run in runs:
         other = first.setdefault(run.fold, run)
@@ -175,6 +172,12 @@ def _check(runs: Sequence[Done]) -> None:
                 f"the seeds {other.seed} and {run.seed} must test the same faces of fold"
                 f" {(run.fold or 0) + 1}, found others; the data changed: name another --out folder"
             )
+    tested = [one for run in first.values() for one in run.receipt.faces]
+    if twice := len(tested) - len(set(tested)):
+        raise DataError(
+            f"each face must be tested in one fold, {twice} are in several: the folds were dealt"
+            " otherwise meanwhile; name another --out folder"
+        )
 
 
 def _overlap(runs: Sequence[Done], *, known: bool) -> bool | None:

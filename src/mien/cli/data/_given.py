@@ -7,6 +7,7 @@ import typer
 
 from mien.cli.data import _source
 from mien.errors import UsageError
+from mien.progress import say
 
 if TYPE_CHECKING:
     from mien.data.listing import Listing
@@ -27,6 +28,7 @@ def read(
     dataset: str | None, root: Path | None, table: Path | None, settings: list[str] | None
 ) -> "FaceTable | Listing":
     """Read the data set, or open the table, whichever is named."""
+    from mien.data.listing import Listing
     from mien.data.table import FaceTable
 
     if (dataset is None) == (table is None):
@@ -37,4 +39,7 @@ def read(
         return FaceTable.open(table)
     if dataset is None or root is None:
         raise UsageError("expected --root with --dataset, or the variable MIEN_DATA")
-    return _source.read(dataset, root, settings)
+    data = _source.read(dataset, root, settings)
+    if isinstance(data, Listing) and data.passed_over:
+        say(f"{data.passed_over} pictures named unlike those of {dataset} are passed over")
+    return data

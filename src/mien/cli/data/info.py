@@ -21,16 +21,7 @@ if TYPE_CHECKING:
     from mien.images import Image
 
 ENOUGH = 200  # pixels of the shorter side of a sample
-FACTS = (
-    "data_set",
-    "kind",
-    "images",
-    "passed_over",
-    "shape",
-    "unlabelled",
-    "subjects",
-    "sequences",
-)
+FACTS = ("data_set", "kind", "images", "shape", "unlabelled", "subjects", "sequences")
 
 
 def info(
