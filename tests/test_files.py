@@ -166,7 +166,7 @@ def test_a_file_system_without_locks_is_written_to(
 
     monkeypatch.setattr(fcntl, "flock", flock)
     with (tmp_path / "a").open("ab") as file:
-        files.lock(file, "a")
+        assert not files.lock(file, "a")
 
 
 def test_a_place_that_may_not_be_looked_at_cannot_be_written(

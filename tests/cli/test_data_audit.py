@@ -95,6 +95,7 @@ def test_a_set_without_splits_is_not_cleaned_and_not_read_through(
     words = ("--dataset", "folders", "--root", tmp_path / "set", "--write-splits", out)
     done = mien("data", "audit", *words)
     assert done.code == 4 and "no splits to clean" in done.err and not out.exists()
+    assert not done.out
 
 
 def test_splits_are_written_with_their_words(data: Callable, tmp_path: Path) -> None:

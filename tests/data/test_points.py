@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import tiny_tables
-from mien.data.points import check, load_points, with_points
+from mien.data.points import check, check_places, load_points, with_points
 from mien.errors import DataError
+from mien.evaluation.selection import Chosen, located
 from mien.faces import landmarks
 from tiny_fer import tiny_fer
 
@@ -91,3 +92,17 @@ def test_points_that_no_file_has_are_found(
     every, said = with_points(replace(table, points_xy=None), landmarks_path)
     assert every.points_xy is not None and every.points_xy.shape == (4, 68, 2)
     assert said.startswith("found by")
+
+
+def test_points_of_other_images_or_in_other_units_are_refused() -> None:
+    table = tiny_tables.table(6)
+    check_places(table)
+    points = np.asarray(table.points_xy)
+    moved = points.copy()
+    moved[2] += 100
+    moved[3] = np.nan
+    with pytest.raises(DataError, match=r"points of 1 of .* faces lie outside the image, such as"):
+        with_points(replace(table, points_xy=moved))
+    shares = replace(table, points_xy=points / 32)
+    with pytest.raises(DataError, match=r"span 0\.\d+ pixels of images of 32 x 32"):
+        located(Chosen(shares, {}), "mouth")

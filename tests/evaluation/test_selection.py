@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import models
 from mien import images
 from mien.data.readers.fer2013 import read
 from mien.data.splits import Splits, make
@@ -208,7 +209,7 @@ def test_points_are_found_only_for_the_faces_that_have_none(
     assert locate is None and stated["points"] is None
     locate, stated = located(chosen, "eyes", landmarks_path)
     assert locate is not None and stated["points"].startswith("found by the landmark network")
-    points = np.zeros((4, 68, 2), np.float32)
+    points = np.tile(models.face_points().astype(np.float32), (4, 1, 1))
     known = Chosen(replace(chosen.faces, points_xy=points), chosen.stated)
     assert located(known, "eyes", landmarks_path)[1]["points"] == "of the table"
     points[0] = np.nan

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mien import images
 from mien.data.growing import FACTS, Each, Finished, Job, Row, grow, picture
 from mien.data.naming import safe, stem, untaken
+from mien.data.points import outside
 from mien.data.rejections import NO_FACE as NO_FACE_FOUND
 from mien.data.rejections import NO_POINTS, OUTSIDE, Rejected
 from mien.data.table import FaceTable
@@ -197,11 +198,9 @@ def _reasons(table: FaceTable) -> NDArray[np.str_]:
     if table.points_xy is None:
         return np.full(len(table), NO_POINTS)
     points = np.asarray(table.points_xy)
-    height, width = table.images.shape[1:3]
-    with np.errstate(invalid="ignore"):
-        inside = ((points > -0.5) & (points < [width - 0.5, height - 0.5])).all(axis=2)
+    strange = outside(points, (table.images.shape[1], table.images.shape[2]))
     known = np.isfinite(points).all(axis=(1, 2))
-    return np.where(known, np.where(np.any(inside, axis=1), "", OUTSIDE), NO_POINTS)
+    return np.where(known, np.where(strange, OUTSIDE, ""), NO_POINTS)
 
 
 def _points(table: FaceTable) -> NDArray[np.float32]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from mien.data.table import POINTS, FaceTable
 from mien.errors import DataError
 
+LEAST_SHARE = 1 / 8  # of the shorter side, which the points of a usual face span at least
+_IN_PIXELS = "expected points in pixels of these images, one row for each of these faces"
 _EXPECTED = (
     "expected an .npz with points_xy (N, 68, 2), a row for each of the data set (and found, (N,))"
 )
@@ -45,6 +47,34 @@ def check(path: Path) -> None:
     _read(path)
 
 
+def outside(points_xy: NDArray[Any], size_hw: tuple[int, int]) -> NDArray[np.bool_]:
+    """Tell of faces (N, 68, 2) whether they have points and none of them lies in the image."""
+    known = np.isfinite(points_xy).all(axis=(1, 2))
+    with np.errstate(invalid="ignore"):
+        inside = ((points_xy > -0.5) & (points_xy < np.array(size_hw[::-1]) - 0.5)).all(axis=2)
+    return np.asarray(known & ~np.any(inside, axis=1))
+
+
+def check_places(table: FaceTable) -> None:
+    """Raise where the points of a table cannot be those of its faces, in pixels of the images."""
+    if table.points_xy is None:
+        return
+    size_hw = (table.images.shape[1], table.images.shape[2])
+    strange = np.flatnonzero(outside(table.points_xy, size_hw))
+    if len(strange):
+        raise DataError(
+            f"the points of {len(strange)} of {len(table)} faces lie outside the image, such as"
+            f" {str(table.source_id[strange[0]])!r}; {_IN_PIXELS}"
+        )
+    extents = np.ptp(table.points_xy, axis=1).max(axis=1)
+    extents = extents[np.isfinite(extents)]
+    if len(extents) and np.median(extents) < LEAST_SHARE * min(size_hw):
+        raise DataError(
+            f"the points of a usual face span {np.median(extents):.3g} pixels of images of"
+            f" {size_hw[1]} x {size_hw[0]}; {_IN_PIXELS}"
+        )
+
+
 def mean_points(points_xy: NDArray[np.float32], chosen: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Average the points of the chosen rows."""
     if not chosen.any():
@@ -74,6 +104,7 @@ def with_points(
     table: FaceTable, landmarks: str | Path | None = None, *, quiet: bool = True
 ) -> tuple[FaceTable, str]:
     """Find the points of faces that have none; say whose are used."""
+    check_places(table)
     points = table.points_xy
     known = np.zeros(len(table), bool)
     if points is not None:

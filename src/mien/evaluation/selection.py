@@ -14,6 +14,7 @@ from mien.data.columns import check_unique
 from mien.data.crops import SUMMARY, Cutter, prepare
 from mien.data.labels import RULES
 from mien.data.listing import Listing
+from mien.data.points import check_places
 from mien.data.protocol import DATA_SETS, Protocol
 from mien.data.readers.ferplus import labelled
 from mien.data.readers.lists import listed
@@ -266,6 +267,7 @@ def located(
     points, stated = chosen.faces.points_xy, dict(chosen.stated)
     if not parts(occluder):
         return None, {**stated, "points": None}
+    check_places(chosen.faces)
     lacking = len(chosen.faces)
     if points is not None:
         lacking = int((~np.isfinite(points).all(axis=(1, 2))).sum())

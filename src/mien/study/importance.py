@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.columns import check_unique
-from mien.data.points import with_points
+from mien.data.points import check_places, with_points
 from mien.data.splits import Fold, Splits, take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
@@ -232,6 +232,7 @@ def _check_points(table: FaceTable) -> None:
             f"{lacking} of {len(table)} faces have no landmarks to hide parts by; prepare the"
             " table with --points, or let the landmark network find them"
         )
+    check_places(table)
 
 
 def _check_folds(table: FaceTable, splits: Splits) -> None:
