@@ -238,6 +238,7 @@ def test_figures_and_faces_go_into_a_folder(root: Path, evaluate: Callable) -> N
     drawn = {"confusion.svg", "distribution.svg", "reliability.svg", "risk-coverage.svg"}
     assert names == {"index.html", "report.md", *drawn}
     page = (root / "report" / "index.html").read_text()
+    assert "What it says is hidden" in page and " nats." in page
     assert "<img" not in page and "Of ten people" in page
     evaluate("--report", root / "report", "--faces")
     assert "<img" in (root / "report" / "index.html").read_text()

@@ -53,6 +53,7 @@ def _document(receipt: Receipt, drawn: dict[str, Html], faces: FaceTable | None)
         ("What is true and what is answered", [Shown(drawn["distribution"])]),
         ("How well it knows how sure it is", [Shown(drawn["reliability"]), _certain(result)]),
         ("When it may be silent", [Shown(drawn["risk-coverage"])]),
+        ("What it says is hidden", list(_hidden(result["hidden"]))),
         ("Beside the people who voted", list(_votes(result["votes"]))),
         ("Right and wrong", [Shown(_gallery(receipt, faces))] if faces is not None else []),
         ("How it was measured", [Table(("", ""), list(_stated(receipt)))]),
@@ -96,6 +97,28 @@ def _certain(result: dict[str, Any]) -> str:
     )
 
 
+def _hidden(hidden: dict[str, dict[str, Any]]) -> Iterator[Block]:
+    if hidden:
+        header = (
+            "region",
+            "faces with it hidden",
+            "noticed",
+            "faces with it whole",
+            "false alarms",
+        )
+        rows = [
+            (
+                region,
+                f"{of['hidden_faces']:,}",
+                _percent(of["recall"]),
+                f"{of['visible_faces']:,}",
+                _percent(of["false_alarms"]),
+            )
+            for region, of in hidden.items()
+        ]
+        yield Table(header, rows)
+
+
 def _votes(votes: dict[str, Any] | None) -> Iterator[str]:
     if votes is None:
         return
@@ -108,6 +131,8 @@ def _votes(votes: dict[str, Any] | None) -> Iterator[str]:
         f" {votes['lone_voter']:.1%} what most of the others say. On {votes['ties']:,} of"
         f" {votes['faces']:,} faces two expressions have equally many votes."
     )
+    if votes["kl"] is not None:
+        yield f"The divergence from their shares to the model's (KL) is {votes['kl']:.2f} nats."
 
 
 def _gallery(receipt: Receipt, faces: FaceTable) -> Html:
