@@ -235,6 +235,24 @@ def test_export_writes_what_a_reader_reads_again(
     assert mien("data", "export", "--table", tmp_path, "--out", tmp_path / "x").code == 4
 
 
+def test_join_makes_one_table_of_several(mien: Callable, prepare: Callable, folders: Path) -> None:
+    one, other, out = (folders.parent / name for name in ("one", "other", "both"))
+    prepare(folders, "--preparation", "system0", out=one)
+    prepare(folders, "--preparation", "system0", out=other)
+    done = mien("data", "join", one, other, "--out", out)
+    assert done.code == 0 and "14 faces of 2 tables written" in done.err
+    found = FaceTable.open(out)
+    assert {name.split("/")[0] for name in found.source_id.tolist()} == {"one", "other"}
+    first, both = (json.loads((path / "summary.json").read_text()) for path in (one, out))
+    assert both["preparation"] == first["preparation"] and both["rights"] == first["rights"]
+    assert both["joined"] == {"one": "folders", "other": "folders"}
+    assert mien("data", "join", one, other, "--out", out).code == 6
+    again = mien("data", "join", one, one, "--out", folders.parent / "x")
+    assert again.code == 4 and "different names" in again.err
+    told = mien("data", "join", one, "--out", folders.parent / "y", "--format", "json", "--quiet")
+    assert json.loads(told.out)["faces"] == 7 and told.err == ""
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_preparation_goes_on_where_it_was_stopped(
     how: signal.Signals, start: Callable, tmp_path: Path

@@ -12,7 +12,7 @@ import models
 import tiny_tables
 from mien import images
 from mien.data import rights, splits
-from mien.data.crops import SUMMARY
+from mien.data.summaries import SUMMARY
 from mien.data.table import FaceTable
 from mien.errors import DataError, MienError, UsageError
 from mien.preparation import Preparation

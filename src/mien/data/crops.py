@@ -23,6 +23,7 @@ from mien.data.listing import Listing
 from mien.data.rejections import NO_FACE as NO_FACE_FOUND
 from mien.data.rejections import Rejected, by_class, write_csv
 from mien.data.statistics import fitted
+from mien.data.summaries import SUMMARY, write_summary
 from mien.data.table import POINTS, FaceTable
 from mien.data.writing import TableWriter, digest
 from mien.errors import DataError, InputError, UsageError, unknown_name
@@ -34,7 +35,7 @@ from mien.progress import track
 from mien.records import Face
 
 NO_FACE = ("skip", "whole", "error")
-REJECTED, SUMMARY = "rejected.csv", "summary.json"
+REJECTED = "rejected.csv"
 SAME_FACE = 0.2  # overlap of a face found with the box that the set gives of it
 BLOCK = 64  # images; a stop loses the work on no more than these
 
@@ -149,7 +150,7 @@ def prepare(
 
         def write(part: Path) -> None:
             write_csv(part / REJECTED, rejected)
-            (part / SUMMARY).write_text(json.dumps(summary, indent=1), encoding="utf-8")
+            write_summary(part, summary)
 
         table = writer.finish(write)
     if not cutter.preparation.is_fitted and (table.split == "train").any():

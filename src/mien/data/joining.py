@@ -2,7 +2,8 @@
 
 Their labels become canonical expressions. What names something inside a set (ids, subjects,
 sequences) gets the set's own name in front, `jaffe/KA`, so that two sets never share a subject by
-accident. Votes of a set that has none are 0, its points and boxes not-a-number.
+accident. Votes of a set that has none are 0, its points and boxes not-a-number. Tables in folders
+keep what their summaries say.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.columns import Columns, check_unique
+from mien.data.summaries import combined, write_summary
 from mien.data.table import FaceTable
 from mien.data.writing import TableWriter, digest
 from mien.errors import DataError
 from mien.expressions import EXPRESSIONS
+from mien.progress import track
 
 Rows = TypeVar("Rows", bound=Columns)
 
@@ -38,18 +41,28 @@ def join(parts: Sequence[tuple[str, Rows]]) -> Rows:
     return replace(renamed[0], **joined)
 
 
-def write_joined(folder: str | Path, parts: Sequence[tuple[str, FaceTable]]) -> FaceTable:
-    """Join tables of any size into a new folder, a block of rows at a time."""
+def write_joined(
+    folder: str | Path, tables: Sequence[tuple[str, str | Path]], *, quiet: bool = True
+) -> FaceTable:
+    """Join tables of any size into a new folder, a block of rows at a time.
+
+    They must be cut alike. The new one's summary has their preparation and the strictest of their
+    rights.
+    """
+    parts = [(name, FaceTable.open(table)) for name, table in tables]
     expressions = _check(parts)
     optional = _optional(parts)
     ids = [_prefixed(name, part.source_id) for name, part in parts]
     check_unique(np.concatenate(ids))
-    plan = {"joined": [[name, digest(part)] for name, part in parts]}
+    about = combined({name: Path(table) for name, table in tables})
+    plan = {"joined": [[name, digest(part)] for name, part in parts], "summary": about}
+    blocks = sum(-(-len(part) // BLOCK) for _, part in parts)
     with TableWriter(folder, expressions, plan) as writer:
-        for name, block in _blocks(parts, writer.done):
+        left = _blocks(parts, writer.done)
+        for name, block in track(left, total=blocks, description="joining tables", quiet=quiet):
             renamed = _renamed(name, block, expressions, optional)
             writer.append(renamed, done=len(block))
-        return writer.finish()
+        return writer.finish(lambda part: write_summary(part, about))
 
 
 def _check(parts: Sequence[tuple[str, Columns]]) -> tuple[str, ...]:
@@ -57,7 +70,9 @@ def _check(parts: Sequence[tuple[str, Columns]]) -> tuple[str, ...]:
     names = [name for name, _ in parts]
     twice = next((name for name in names if names.count(name) > 1), None)
     if not parts or twice is not None:
-        raise DataError(f"expected sets of different names to join, found {names or 'none'}")
+        raise DataError(
+            f"expected sets of different names to join, found {names or 'none'}; rename one"
+        )
     first = parts[0][1]
     for name, part in parts:
         shapes = {array: values.shape[1:] for array, values in part.arrays().items()}

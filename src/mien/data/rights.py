@@ -5,8 +5,8 @@ non-commercial use are taken to forbid commercial training. No source allows pub
 forbids them in words, but for licences that cover everything.
 """
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from mien.errors import UsageError, unknown_name
@@ -82,6 +82,10 @@ def strictest(names: Iterable[str]) -> Rights:
     found = list(dict.fromkeys(map(rights, names)))
     if not found:
         raise UsageError("expected at least one data set, got none")
+    return _strictest(found)
+
+
+def _strictest(found: Sequence[Rights]) -> Rights:
     uses = {use: max((getattr(one, use) for one in found), key=VALUES.index) for use in USES}
     licence, source = ("; ".join(getattr(one, of) for one in found) for of in ("licence", "source"))
     return Rights(licence, **uses, source=source)
@@ -93,3 +97,12 @@ def record(name: str) -> dict[str, Any]:
 
     title = READERS[name].title if name in READERS else name
     return {"data_set": title, **asdict(rights(name))}
+
+
+def together(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Give the records of several sets as one, of every use the strictest."""
+    found = list(records)
+    names = [of.name for of in fields(Rights)]
+    terms = dict.fromkeys(Rights(**{name: one[name] for name in names}) for one in found)
+    titles = dict.fromkeys(title for one in found for title in one["data_set"].split("; "))
+    return {"data_set": "; ".join(titles), **asdict(_strictest([*terms]))}

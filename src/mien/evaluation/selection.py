@@ -11,7 +11,7 @@ import numpy as np
 
 from mien.data import audit, points, readers
 from mien.data.columns import check_unique
-from mien.data.crops import SUMMARY, Cutter, prepare
+from mien.data.crops import Cutter, prepare
 from mien.data.labels import RULES
 from mien.data.listing import Listing
 from mien.data.points import check_places
@@ -19,6 +19,7 @@ from mien.data.protocol import DATA_SETS, Protocol
 from mien.data.readers.ferplus import labelled
 from mien.data.readers.lists import listed
 from mien.data.splits import Fold, Splits, official_parts, take, training_parts
+from mien.data.summaries import SUMMARY
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.answers import Images, Locate, Points

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import geometry
-from mien.data.crops import SUMMARY
 from mien.data.points import with_points
 from mien.data.statistics import fitted
+from mien.data.summaries import recorded
 from mien.data.table import POINTS, FaceTable
-from mien.errors import DataError, UsageError
 from mien.networks import registry
 from mien.preparation import Preparation
 from mien.preparation.presets import preset
@@ -48,32 +46,6 @@ def steps_of(recipe: Recipe, table: Path | None) -> Preparation:
         mean=None,
         std=None,
     )
-
-
-def recorded(table: Path) -> Preparation | None:
-    """Read how a table was cut, from the summary that `mien data prepare` leaves in it."""
-    found = summary(table)
-    if not found:
-        return None
-    try:
-        return Preparation.from_json(found["preparation"])
-    except (KeyError, TypeError, UsageError) as error:
-        raise _unreadable(table, error) from error
-
-
-def summary(table: Path) -> dict[str, Any]:
-    """Read what `mien data prepare` says of a table; nothing where it did not make it."""
-    try:
-        found: dict[str, Any] = json.loads((table / SUMMARY).read_text(encoding="utf-8"))
-        return found
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise _unreadable(table, error) from error
-
-
-def _unreadable(table: Path, error: Exception) -> DataError:
-    return DataError(f"cannot read {table / SUMMARY}: {error}; prepare the table again")
 
 
 def cut(faces: FaceTable, steps: Preparation) -> FaceTable:

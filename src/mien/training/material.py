@@ -17,6 +17,7 @@ from mien.data import audit, rights
 from mien.data.augmented import SETS
 from mien.data.points import with_points
 from mien.data.splits import PROTOCOLS, Splits, make, official_parts, take
+from mien.data.summaries import recorded_rights
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.receipts import data_hash, points_hash
@@ -30,7 +31,6 @@ from mien.training.framing import (
     finished,
     framed,
     steps_of,
-    summary,
     with_statistics,
 )
 from mien.training.settings import DataSettings, Recipe
@@ -111,7 +111,7 @@ def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
     steps = enlarging(with_statistics(steps, train), train)
     steps = framed(steps, train) if as_given(steps, recipe, source.table) else steps
     validation, test = (finished(parts[name], steps) for name in PARTS[1:])
-    return Material(labels, steps, train, validation, test, stated, _rights(data, source, named))
+    return Material(labels, steps, train, validation, test, stated, _rights(data, source))
 
 
 def faces_sha256(recipe: Recipe, source: DataSource, quiet: bool = True) -> str:
@@ -211,11 +211,10 @@ def _check(data: DataSettings) -> None:
                 raise UsageError(unknown_name(kind, name, known))
 
 
-def _rights(data: DataSettings, source: DataSource, named: str) -> dict[str, Any]:
+def _rights(data: DataSettings, source: DataSource) -> dict[str, Any]:
     if source.table is None:
         return rights.record(data.dataset)
-    found: dict[str, Any] = summary(source.table).get("rights", {})
-    return found or {**rights.record("manifest"), "data_set": named}
+    return recorded_rights(source.table)
 
 
 def _shown(faces: FaceTable, expressions: tuple[str, ...]) -> FaceTable:

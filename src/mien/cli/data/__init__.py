@@ -5,6 +5,7 @@ from collections.abc import Callable
 from mien.cli.data.audit import audit
 from mien.cli.data.export import export
 from mien.cli.data.info import info
+from mien.cli.data.join import join
 from mien.cli.data.list import list as list_sets
 from mien.cli.data.prepare import prepare
 from mien.cli.data.rights import rights
@@ -23,6 +24,9 @@ EXAMPLES: dict[Callable[..., None], str] = {
     prepare: """
         mien data prepare --dataset jaffe --root jaffe --out tables/jaffe
         mien data prepare --dataset kdef --root kdef --preparation system2 --out kdef-48""",
+    join: """
+        mien data join tables/jaffe tables/kdef --out tables/both
+        mien data join tables/a tables/b tables/c --out tables/all --format json""",
     split: """
         mien data split --dataset jaffe --root jaffe --protocol by-subject --out folds.json
         mien data split --table tables/jaffe --protocol hold-out --out parts.json""",
