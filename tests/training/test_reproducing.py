@@ -11,6 +11,7 @@ import pytest
 
 from mien import metrics
 from mien.data.readers.fer2013 import read_fer2013
+from mien.data.rights import record
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
 from mien.evaluation import Receipt
@@ -104,6 +105,8 @@ def test_a_part_is_hidden_on_every_face_first(source: DataSource, tmp_path: Path
     plain = read_fer2013(source.root).images
     assert (np.asarray(table.images) != plain).any(axis=(1, 2)).all()
     assert result["here"]["protocol"]["table"] == "faces"
+    model = open_model(tmp_path / "out" / "training" / "system4-triple.onnx", kind="expression")
+    assert [*model.metadata.trained_on] == [record("fer2013")]
     assert result["here"]["without_duplicates"]["left_out"] == 3  # as they were before
     assert result["budget"] == {"data.set": ["A", "D"], "epochs": [1, 200]}
 

@@ -1,6 +1,7 @@
 """FaceTable: the faces of a data set as arrays."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.data.columns import Columns, Shapes
+from mien.data.summaries import write_summary
 from mien.errors import DataError, OutputError
 from mien.files import new_folder
 
@@ -41,14 +43,16 @@ class FaceTable(Columns):
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {"images": self.images, **super().arrays()}
 
-    def save(self, folder: str | Path) -> None:
-        """Write the table as a new folder of .npy files and one JSON."""
+    def save(self, folder: str | Path, summary: Mapping[str, Any] | None = None) -> None:
+        """Write the table as a new folder: .npy files, a JSON, and the summary if one is given."""
         folder = Path(folder)
         if folder.exists():
             raise OutputError(f"{folder} exists; remove it or name another folder")
         try:
             with new_folder(folder) as part:
                 self._write(part)
+                if summary is not None:
+                    write_summary(part, summary)
         except OSError as error:
             raise OutputError(f"cannot write the table {folder}: {error}") from error
 

@@ -18,6 +18,7 @@ import numpy as np
 from mien.data import readers
 from mien.data.occluded import occlude_table
 from mien.data.points import with_points
+from mien.data.rights import record
 from mien.data.table import FaceTable
 from mien.errors import UsageError
 from mien.evaluation import Receipt
@@ -186,7 +187,8 @@ def _hidden(
             )
         say(f"{folder}: hiding {published.occluder} on {len(faces):,} faces", quiet=quiet)
         faces, _ = with_points(faces, quiet=quiet)
-        occlude_table(faces, published.occluder, recipe.seed).save(folder)
+        about = {"data_set": name, "rights": record(name), "preparation": None}
+        occlude_table(faces, published.occluder, recipe.seed).save(folder, about)
     return replace(source, root=None, table=folder, options={}, points_file=None)
 
 
