@@ -178,6 +178,11 @@ class Recipe:
         found: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
         return found
 
+    @classmethod
+    def usual(cls) -> dict[str, Any]:
+        """Give the defaults as `to_dict` does: what a record of before a setting meant by it."""
+        return cls("", "").to_dict()
+
     def sha256(self) -> str:
         """Hash what differs from the defaults, so that a new setting leaves old hashes alone.
 
