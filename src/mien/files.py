@@ -162,22 +162,35 @@ def read_object(path: Path, advice: str) -> dict[str, Any]:
     return found
 
 
-def keep_plan(path: Path, plan: Mapping[str, Any], what: str) -> None:
+def keep_plan(
+    path: Path, plan: Mapping[str, Any], what: str, usual: Mapping[str, Any] | None = None
+) -> None:
     """Note as JSON what the work in a folder is; refuse a folder of other work.
 
-    what: the work, for people; entries of the plan may stand in it in braces.
+    what: the work, for people; entries of the plan may stand in it in braces. usual: what holds
+    where a plan was noted before there was such an entry.
     """
     asked = json.loads(json.dumps(plan))
     if not path.exists():
         write(path, json.dumps(asked, indent=1) + "\n")
         return
-    found = read_object(path, "name another --out folder")
+    found = filled(read_object(path, "name another --out folder"), usual or {})
     changed = sorted(name for name in {*asked, *found} if asked.get(name) != found.get(name))
     if changed:
         raise UsageError(
             f"{path.parent} holds {what.format_map({**asked, **found})} with other settings"
             f" ({', '.join(changed)} differ); name another --out folder"
         )
+
+
+def filled(found: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what was noted, with the usual entries that it lacks, in the objects within it too."""
+    within = {
+        name: filled(value, usual[name])
+        for name, value in found.items()
+        if isinstance(value, dict) and isinstance(usual.get(name), dict)
+    }
+    return {**usual, **found, **within}
 
 
 def check_file(path: Path) -> None:

@@ -143,6 +143,17 @@ def test_a_folder_of_another_job_is_refused(runs: Runs, tmp_path: Path) -> None:
         train_all(replace(RECIPE, epochs=5), DataSource(), tmp_path, folds=3, quiet=True)
 
 
+def test_a_job_of_before_a_setting_goes_on_with_its_default(runs: Runs, tmp_path: Path) -> None:
+    train_all(RECIPE, DataSource(), tmp_path, folds=2, quiet=True)
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    del plan["data"]["set"], plan["denoise"]
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    train_all(RECIPE, DataSource(), tmp_path, folds=2, quiet=True)
+    assert len(runs.made) == 2
+    with pytest.raises(UsageError, match=r"other settings \(denoise differ\)"):
+        train_all(replace(RECIPE, denoise=True), DataSource(), tmp_path, folds=2, quiet=True)
+
+
 def test_a_file_of_splits_brings_its_folds(runs: Runs, tmp_path: Path) -> None:
     path = tmp_path / "splits.json"
     dealing.make(table(), "by-subject", folds=3).save(path)

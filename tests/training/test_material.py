@@ -189,6 +189,13 @@ def test_statistics_come_from_the_training_part_alone(tmp_path: Path) -> None:
     assert mean == (found.preparation.mean or ()) * 3
 
 
+def test_another_normalisation_may_be_asked_for(tmp_path: Path) -> None:
+    source = saved(tmp_path, official())
+    for kind in ("unit", "symmetric", "data-set"):
+        found = gather(recipe(normalize=kind), source).preparation
+        assert found.normalize == kind and (found.mean is not None) == (kind == "data-set")
+
+
 def test_a_file_states_the_framing_of_faces_that_came_cut(tmp_path: Path) -> None:
     found = gather(recipe(16), saved(tmp_path, official())).preparation
     assert (found.align, found.crop, found.size_hw) == ("similarity-68", "template", (16, 16))

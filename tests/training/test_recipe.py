@@ -71,6 +71,11 @@ def test_whether_a_network_is_compiled_leaves_the_hash(tmp_path: Path) -> None:
         (LEAST + "[network]\nwidths = 3\n", "widths must be a list"),
         (LEAST + "[network]\nwidths = [8]\nblocks = [1, 1]\n", "the same length"),
         (LEAST + "network = 3\n", "network must be a table"),
+        (LEAST + '[data]\nnormalize = "zero"\n', "normalize must be one of none, unit, .* 'zero'"),
+        (
+            LEAST + '[data]\nnormalize = "none"\n[network]\nname = "resnet18"\npretrained = true\n',
+            "leave out data.normalize",
+        ),
         (LEAST + "epochs = 4\n[optimizer]\nrestart_epoch = 4\n", "before the last epoch"),
         (
             LEAST + '[optimizer]\nrestart_epoch = 4\nschedule = "cosine"\n',

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,16 @@ def test_what_is_done_is_not_done_again(
     monkeypatch.setattr(reproducing, "train_one", refuse)
     monkeypatch.setattr(reproducing.readers, "read", refuse)
     assert done(source, out) == json.loads((out / "comparison.json").read_text())
+
+
+def test_a_folder_of_before_a_setting_goes_on_with_its_default(
+    source: DataSource, out: Path, tmp_path: Path
+) -> None:
+    copytree(out, tmp_path / "old")
+    plan = json.loads((out / "plan.json").read_text())
+    del plan["recipe"]["losses"]["beta"], plan["recipe"]["hiding"]
+    (tmp_path / "old" / "plan.json").write_text(json.dumps(plan))
+    assert done(source, tmp_path / "old") == done(source, out)
 
 
 def test_a_folder_of_other_settings_is_refused(source: DataSource, out: Path) -> None:

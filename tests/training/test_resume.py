@@ -17,7 +17,7 @@ import torch
 from mien.errors import DataError, OutputError
 from mien.training import checkpoint, loop
 from mien.training.faces import Faces, Source
-from mien.training.settings import Optimizer, Recipe, Selection
+from mien.training.settings import DataSettings, Optimizer, Recipe, Selection
 from tiny_training import TINY, BrightOrDark
 
 SRC, TESTS = Path(__file__).parents[2] / "src", Path(__file__).parents[1]
@@ -155,6 +155,18 @@ def test_faces_that_choose_the_epoch_may_not_change(tmp_path: Path) -> None:
     del state[loop.BESIDES]  # as checkpoints were before it was kept
     checkpoint.save(last, groups, state)
     loop.train(once, other, tmp_path, quiet=True)
+
+
+def test_a_run_of_before_a_setting_goes_on_with_its_default(tmp_path: Path) -> None:
+    once = replace(TINY, epochs=1)
+    last = loop.train(once, BrightOrDark(), tmp_path, quiet=True).with_name(loop.LAST)
+    groups, state = checkpoint.load(last)
+    del state["recipe"]["data"]["set"], state["recipe"]["batch_size"], state["recipe"]["losses"]
+    checkpoint.save(last, groups, state)
+    set_c = replace(once, data=DataSettings(set="C"), batch_size=192)
+    with pytest.raises(DataError, match=r"\(differs in data\)"):
+        loop.train(set_c, BrightOrDark(), tmp_path, quiet=True)
+    loop.train(replace(once, batch_size=192), BrightOrDark(), tmp_path, quiet=True)
 
 
 def test_what_concerns_the_file_alone_may_change_when_a_run_is_over(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ _NORMALIZE: dict[str, Callable[[Inputs, "Preparation"], Inputs]] = {
     "per-image": lambda inputs, _: _per_image(inputs),
     "data-set": lambda inputs, own: (inputs - _levels(own.mean)) / _levels(own.std),
 }
+NORMALIZATIONS = tuple(_NORMALIZE)
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "align": ("none", "eyes", "similarity-68"),
     "crop": ("box", "whole", "eyes-chin", "template"),
@@ -40,7 +41,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "interpolation": images.INTERPOLATIONS,
     "colour": ("grey", "rgb"),
     "equalize": tuple(_EQUALIZE),
-    "normalize": tuple(_NORMALIZE),
+    "normalize": NORMALIZATIONS,
 }
 
 

@@ -34,6 +34,7 @@ def steps_of(recipe: Recipe, table: Path | None) -> Preparation:
     )
     found = preset(recipe.data.preparation) if recipe.data.preparation else None
     steps = found or (table and recorded(table)) or whole
+    pretrained = "unit" if recipe.network.pretrained else ""
     template = steps.template_xy
     if template is not None:
         template = _tupled(geometry.apply(geometry.scaling(steps.size_hw, size), template))
@@ -41,7 +42,7 @@ def steps_of(recipe: Recipe, table: Path | None) -> Preparation:
         steps,
         size_hw=size,
         colour="rgb" if recipe.network.channels == 3 else "grey",
-        normalize="unit" if recipe.network.pretrained else steps.normalize,
+        normalize=recipe.data.normalize or pretrained or steps.normalize,
         template_xy=template,
         mean=None,
         std=None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -112,9 +112,8 @@ def _keep_plan(
     """Note what the job is of; refuse a folder that holds another one, or one of other faces."""
     if not (is_first() or (out / PLAN).exists()):
         return
-    lasting = replace(recipe, compile=False).to_dict()
     asked = {
-        **{name: value for name, value in lasting.items() if name != "seed"},
+        **_unseeded(replace(recipe, compile=False).to_dict()),
         "folds": folds,
         "fold": None if folds or str(source.fold) == "0" else str(source.fold),
         "table": source.table and source.table.resolve().name,
@@ -128,7 +127,11 @@ def _keep_plan(
         asked["splits"] = dealt if old else sha256(source.splits.read_bytes()).hexdigest()
     if recipe.task == "labels" and not old:
         asked["faces"] = faces_sha256(recipe, source, quiet or not is_first())
-    keep_plan(out / PLAN, asked, "a job")
+    keep_plan(out / PLAN, asked, "a job", usual=_unseeded(Recipe.usual()))
+
+
+def _unseeded(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name != "seed"}
 
 
 def _done(out: Path, units: list[Unit]) -> Iterator[Done]:

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from mien.errors import DataError, MienError, UsageError
+from mien.files import filled
 from mien.networks import registry
 from mien.networks.residual import ResidualNetwork, arranged
 from mien.training import checkpoint, compiling, distributed, memory, optimizers
@@ -254,8 +255,8 @@ def check_same(last: Path, recipe: Recipe, task: Task) -> None:
     if not begun:
         return
     state, asked = checkpoint.load_state(last), recipe.to_dict()
-    old, free = state.get("recipe", {}), OF_THE_FILE + OF_THE_MACHINE
-    changed = [k for k in asked if k not in free and old.get(k) != asked[k]]
+    old, free = filled(state.get("recipe", {}), Recipe.usual()), OF_THE_FILE + OF_THE_MACHINE
+    changed = [k for k in asked if k not in free and old[k] != asked[k]]
     if changed:
         raise DataError(
             f"{last} was made by another recipe (differs in {', '.join(changed)}); "

@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from mien.errors import UsageError
 from mien.networks import registry
+from mien.preparation.steps import NORMALIZATIONS
 from mien.training import settings
 from mien.training.settings import NetworkSettings, Recipe
 
@@ -18,6 +19,7 @@ from mien.training.settings import NetworkSettings, Recipe
 CHOICES: dict[str, tuple[str | int, ...]] = {
     "task": settings.TASKS,
     "precision": settings.PRECISIONS,
+    "data.normalize": ("", *NORMALIZATIONS),
     "network.channels": (1, 3),
     "optimizer.kind": settings.OPTIMIZERS,
     "optimizer.schedule": settings.SCHEDULES,
@@ -125,7 +127,9 @@ def _check(recipe: Recipe) -> None:
     for name, known in CHOICES.items():
         value = setting(recipe, name)
         if value not in known:
-            raise UsageError(f"{name} must be one of {', '.join(map(str, known))}, got {value!r}")
+            raise UsageError(
+                f"{name} must be one of {', '.join(filter(None, map(str, known)))}, got {value!r}"
+            )
     for name, least in LEAST.items():
         value = setting(recipe, name)
         if not value >= least:
@@ -153,6 +157,10 @@ def _check(recipe: Recipe) -> None:
         )
     if recipe.optimizer.kind == "sam" and recipe.precision == "float16":
         raise UsageError("sam needs gradients as they are, float16 scales them: take bfloat16")
+    if recipe.network.pretrained and recipe.data.normalize:
+        raise UsageError(
+            "pretrained networks normalise as their weights ask; leave out data.normalize"
+        )
     _check_network(recipe.network)
 
 

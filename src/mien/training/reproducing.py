@@ -61,7 +61,7 @@ def reproduce(
     recipe = read_recipe(recipe_path(published.recipe), **(changes or {}))
     lasting = replace(recipe, compile=False).to_dict()
     plan = {"run": published.recipe, "recipe": lasting, "seeds": seeds}
-    keep_plan(out / PLAN, plan, "{run}")
+    keep_plan(out / PLAN, plan, "{run}", usual={"recipe": Recipe.usual()})
     found = _check(recipe, published, source, out, quiet)
     told = figures_of(published, recipe)
     if published.occluder != "none":

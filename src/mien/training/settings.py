@@ -27,15 +27,18 @@ class DataSettings:
 
     dataset: a name that `mien data list` gives; empty where a table is named on the command line.
     rule: how FER+ votes become labels. preparation: a preset by name; empty for faces as the set
-    has them, whole, in grey, at the recipe's `side`. protocol: as `mien data split` knows them;
-    empty for the set's own parts, or folds by subject. folds: how many there are; where there is
-    one, the first is meant. validation_share: of the training faces, where no part is there to
-    choose on. expressions: leave out the others. set: one of the sets A to E, made on the fly.
+    has them, whole, in grey, at the recipe's `side`. normalize: in place of what the preparation or
+    the network says; data-set statistics are those of the training part. protocol: as `mien data
+    split` knows them; empty for the set's own parts, or folds by subject. folds: how many there
+    are; where there is one, the first is meant. validation_share: of the training faces, where no
+    part is there to choose on. expressions: leave out the others. set: one of the sets A to E, made
+    on the fly.
     """
 
     dataset: str = ""
     rule: str = "majority"
     preparation: str = ""
+    normalize: str = ""
     protocol: str = ""
     folds: int = 10
     validation_share: float = 0.1
@@ -177,6 +180,11 @@ class Recipe:
         """Give the settings as JSON holds them."""
         found: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
         return found
+
+    @classmethod
+    def usual(cls) -> dict[str, Any]:
+        """Give the defaults as `to_dict` does: what a record of before a setting meant by it."""
+        return cls("", "").to_dict()
 
     def sha256(self) -> str:
         """Hash what differs from the defaults, so that a new setting leaves old hashes alone.
