@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import metrics
-from mien.data.labels import EXPRESSION_COLUMNS
+from mien.data.labels import EXPRESSION_COLUMNS, tied
 from mien.evaluation.answers import Answers
 from mien.expressions import EXPRESSIONS
 from mien.occlusion.regions import HIDDEN_FROM, REGIONS, VISIBLE_TO
@@ -187,8 +187,7 @@ def _votes(found: Answers) -> dict[str, Any] | None:
     wanted = all_votes[:, columns] * can_say
     has = wanted.sum(axis=1) > 0
     distances = metrics.kl(wanted[has] / wanted[has].sum(axis=1, keepdims=True), told[has])
-    of_expressions = all_votes[:, :EXPRESSION_COLUMNS]
-    most = of_expressions.max(axis=1)
+    most = all_votes[:, :EXPRESSION_COLUMNS].max(axis=1)
     rows = np.arange(len(people))
     return {
         "faces": int(counted.sum()),
@@ -197,7 +196,7 @@ def _votes(found: Answers) -> dict[str, Any] | None:
         "agree_at_most": PEOPLE * float((most / people).mean()),
         "voter": float((all_votes[rows, columns[truth]] / people).mean()),
         "lone_voter": float(metrics.lone_voter(all_votes).mean()),
-        "ties": int(((of_expressions == most[:, None]).sum(axis=1) > 1).sum()),
+        "ties": int(tied(all_votes).sum()),
     }
 
 
