@@ -47,8 +47,9 @@ def tied(votes: Votes) -> NDArray[np.bool_]:
     """Mark the faces (N,) on which two expressions have most of the expressions' votes."""
     of_expressions = votes[:, :EXPRESSION_COLUMNS]
     most = of_expressions.max(axis=1)
-    marked: NDArray[np.bool_] = (of_expressions == most[:, None]).sum(axis=1) > 1
-    return marked & (most > 0)
+    winners = (of_expressions == most[:, None]).sum(axis=1)
+    marked: NDArray[np.bool_] = (winners > 1) & (most > 0)
+    return marked
 
 
 def _majority(votes: Shares) -> Shares:
