@@ -98,6 +98,12 @@ def test_probability_equals_a_rule_applied_face_by_face(rng: np.random.Generator
     np.testing.assert_allclose(labels.targets(counts, "crossentropy"), expected, atol=1e-12)
 
 
+def test_a_tie_is_between_expressions_that_have_votes() -> None:
+    rows = (votes(fear=5, anger=5), votes(fear=4, anger=4, nf=2), votes(fear=5, nf=5))
+    given = np.concatenate([*rows, votes(nf=10), votes()])
+    assert labels.tied(given).tolist() == [True, True, False, False, False]
+
+
 def test_an_unknown_rule_is_refused_with_a_suggestion() -> None:
     with pytest.raises(UsageError, match="did you mean 'majority'"):
         labels.targets(votes(anger=5), "majorty")

@@ -150,6 +150,15 @@ def test_faces_nobody_voted_on_are_not_held_against_votes() -> None:
     assert measured(np.array([0, 1]), told)["votes"] is None
 
 
+def test_a_result_says_how_it_is_without_copies_of_training_faces() -> None:
+    answered = answers(np.array([0, 1, 1, 1]), np.eye(8)[[0, 0, 1, 1]])
+    named = replace(answered, faces=replace(answered.faces, source_id=np.array(list("abcd"))))
+    said = result(named, {}, "", {"a", "elsewhere"}).warnings
+    assert said[-1] == "1 of 4 faces equal a training face; without them 66.7 %"
+    assert result(named, {}, "", set("abcd")).warnings[-1] == "4 of 4 faces equal a training face"
+    assert not any("training face" in text for text in result(named, {}, "").warnings)
+
+
 def test_a_result_says_what_to_mind() -> None:
     few = measured(np.array([0, 1]), np.eye(8)[[0, 1]], subjects_overlap=True)["warnings"]
     assert few == [

@@ -97,6 +97,24 @@ def test_copies_of_the_part_that_trains_are_left_out_whatever_it_is_called(
         selected(table=table, splits=folds, part="train", without_duplicates=True)
 
 
+def test_kept_copies_of_training_faces_are_known(
+    tmp_path: Path, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = FaceTable.open(table)
+    folds, copy = tmp_path / "folds.json", frozenset(whole.source_id[9:10].tolist())
+    make(whole, "official").save(folds)
+    assert selected(table=table).in_training == copy
+    assert selected(table=table, splits=folds).in_training == copy
+    assert len(selected(tmp_path, data_set="fer2013").in_training or ()) == 1
+    assert selected(tmp_path, data_set="ferplus", without_duplicates=True).in_training == set()
+    assert selected(tmp_path, data_set="ferplus", split="train").in_training == set()
+    assert selected(table=table, without_duplicates=True).in_training is None
+    assert selected(table=table, split="all").in_training is None  # what trains is among them
+    monkeypatch.setattr("mien.evaluation.copies.MOST_BYTES", 1)
+    assert selected(table=table).in_training is None
+    assert len(selected(table=table, without_duplicates=True).faces) == 3
+
+
 def test_votes_become_labels_where_a_table_has_no_others(tmp_path: Path, table: Path) -> None:
     whole = FaceTable.open(table)
     replace(whole, labels=np.full(len(whole), -1)).save(tmp_path / "votes")

@@ -7,6 +7,7 @@ import pytest
 
 import models
 from mien.data.readers.fer2013 import read
+from mien.data.splits import make
 from mien.errors import DataError, UsageError
 from mien.evaluation import Choice, Receipt, score
 from mien.evaluation.verifying import Check, chosen, verify
@@ -57,6 +58,35 @@ def test_a_receipt_of_an_earlier_version_holds(root: Path, reader: ExpressionRea
     more = {**earlier, "warnings": ["the model is bad"]}
     (check,) = failing(replace(receipt, result=more), reader, root)
     assert check.found == "warnings differ"
+
+
+def test_a_warning_of_copies_holds_where_the_training_faces_are_known(
+    root: Path, tmp_path: Path, reader: ExpressionReader
+) -> None:
+    fer = tiny_fer()
+    fer.images[9] = fer.images[1]
+    write(fer, root)
+    receipt = made(root, reader)
+    *others, copies = receipt.result["warnings"]
+    assert copies.startswith("1 of 4 faces equal a training face; without them ")
+    assert not failing(receipt, reader, root)
+    assert not failing(
+        replace(receipt, result={**receipt.result, "warnings": others}), reader, root
+    )
+    better = {**receipt.result, "warnings": [copies.replace("them 0.0", "them 99.9")]}
+    (check,) = failing(replace(receipt, result=better), reader, root)
+    assert check.found == "warnings differ"
+    whole = read(root)
+    whole.save(tmp_path / "whole")
+    whole[whole.split == "private"].save(tmp_path / "tests")
+    choice = chosen(receipt, None, tmp_path / "tests")
+    assert all(check.holds for check in verify(receipt, reader, choice))
+    folds = tmp_path / "folds.json"
+    make(whole, "official").save(folds)
+    of_fold = made(root, reader, data_set=None, table=tmp_path / "whole", splits=folds)
+    assert of_fold.result["warnings"][-1].startswith("1 of 4 faces equal a training face")
+    choice = chosen(of_fold, None, tmp_path / "whole")
+    assert all(check.holds for check in verify(of_fold, reader, choice))
 
 
 @pytest.mark.parametrize(

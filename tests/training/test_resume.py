@@ -79,7 +79,7 @@ def test_a_stopped_run_resumes_to_the_same_weights(
 
 
 def test_a_killed_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    whole, parts, within = (tmp_path / name for name in ("whole", "parts", "within"))
     recipe = replace(TINY, epochs=6)
     torch.set_num_threads(1)
     loop.train(recipe, BrightOrDark(recipe), whole, quiet=True)
@@ -87,22 +87,26 @@ def test_a_killed_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
         "import time, torch, tiny_training as t; from dataclasses import replace\n"
         "from pathlib import Path; from mien.training import loop\n"
         "torch.set_num_threads(1)\n"
-        "class Slow(t.BrightOrDark):\n"
+        f"parts, within = Path({str(parts)!r}), Path({str(within)!r})\n"
+        "class Held(t.BrightOrDark):\n"
+        "    late = 0\n"
         "    def loss(self, *a):\n"
-        "        time.sleep(0.1); return super().loss(*a)\n"
+        "        self.late += (parts / 'last.safetensors').exists()\n"
+        "        if self.late == 2:\n"
+        "            within.touch(); time.sleep(600)\n"
+        "        return super().loss(*a)\n"
         f"recipe = replace(t.TINY, epochs={recipe.epochs})\n"
-        f"loop.train(recipe, Slow(recipe), Path({str(parts)!r}), quiet=True)\n"
+        "loop.train(recipe, Held(recipe), parts, quiet=True)\n"
     )
     run = subprocess.Popen(
         [sys.executable, "-c", script],
         env={**os.environ, "PYTHONPATH": f"{SRC}{os.pathsep}{TESTS}"},
     )
-    wait_for(parts / "last.safetensors", run)
-    time.sleep(0.15)  # into an epoch
+    wait_for(within, run)  # the second batch of an epoch
     run.send_signal(signal.SIGKILL)
     assert run.wait() == -signal.SIGKILL
     assert (parts / "lock").read_text() == str(run.pid)  # it could not clean up
-    assert 0 < checkpoint.load(parts / "last.safetensors")[1]["epoch"] < recipe.epochs
+    assert checkpoint.load(parts / "last.safetensors")[1]["epoch"] == 1
     loop.train(recipe, BrightOrDark(recipe), parts, quiet=True)
     same_end(whole, parts)
 

@@ -43,6 +43,15 @@ def labels(votes: Votes, rule: str) -> NDArray[np.int64]:
     return np.where(shares.any(axis=1), shares.argmax(axis=1), -1)
 
 
+def tied(votes: Votes) -> NDArray[np.bool_]:
+    """Mark the faces (N,) on which two expressions have most of the expressions' votes."""
+    of_expressions = votes[:, :EXPRESSION_COLUMNS]
+    most = of_expressions.max(axis=1)
+    winners = (of_expressions == most[:, None]).sum(axis=1)
+    marked: NDArray[np.bool_] = (winners > 1) & (most > 0)
+    return marked
+
+
 def _majority(votes: Shares) -> Shares:
     votes = _without_single(votes)
     return np.where(votes > 0.5 * votes.sum(axis=1, keepdims=True), votes, 0.0)

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mien.data import audit
 from mien.data.labels import RULES
 from mien.data.readers.fer2013 import read_fer2013, with_own_ids
@@ -45,17 +48,24 @@ class Protocol:
 
     def select(self, root: str | Path) -> FaceTable:
         """Read the faces under the root, each with its label."""
+        return self.marked(root)[0]
+
+    def marked(self, root: str | Path) -> tuple[FaceTable, NDArray[np.bool_]]:
+        """Read the faces, and mark (N,) those kept although they equal a face of `train`."""
         faces = self._read(root)
         if self.list_file:
             chosen = listed(faces, self.list_file)
         else:
             chosen = faces[faces.split == self.split]
             chosen = labelled(chosen, self._rule) if self._rule else chosen
+        copied = np.zeros(len(chosen), bool)
+        if self.list_file or self.split != "train":
+            copied = audit.also_in(chosen, faces[faces.split == "train"])
         if self.without_duplicates:
-            chosen = chosen[~audit.also_in(chosen, faces[faces.split == "train"])]
+            chosen, copied = chosen[~copied], copied[~copied]
         if not len(chosen):
             raise DataError(f"no face of {self.data_set} under {root} is left to measure on")
-        return chosen
+        return chosen, copied
 
     def describe(self, root: str | Path) -> dict[str, Any]:
         """Give what the result says of its faces; names of files without their folders."""

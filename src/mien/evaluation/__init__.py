@@ -6,7 +6,7 @@ model cannot give is one it misses. Nothing is left out to make the two fit, unl
 for the faces of expressions that both have, the model choosing among those.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -43,11 +43,15 @@ def receipt(
     reader: ExpressionReader,
     *,
     protocol: Stated | None = None,
+    in_training: Collection[str] = (),
     **how: Unpack[How],
 ) -> Receipt:
-    """Measure like `evaluate`; keep each answer, and what it takes to measure again."""
+    """Measure like `evaluate`; keep each answer, and what it takes to measure again.
+
+    in_training: ids of faces that equal a training face; the result warns of them.
+    """
     found = answer(faces, reader, **how)
-    measured = result(found, _stated(protocol, found, reader), reader.sha256)
+    measured = result(found, _stated(protocol, found, reader), reader.sha256, in_training)
     return make(found, measured, reader, protocol or {})
 
 
@@ -64,6 +68,7 @@ def score(
         chosen.faces,
         reader,
         protocol=stated,
+        in_training=chosen.in_training or (),
         locate=locate,
         really_occluded=chosen.really_occluded,
         **condition,

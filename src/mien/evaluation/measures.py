@@ -1,6 +1,6 @@
 """All that is measured of a model's answers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import metrics
-from mien.data.labels import EXPRESSION_COLUMNS
+from mien.data.labels import EXPRESSION_COLUMNS, tied
 from mien.evaluation.answers import Answers
 from mien.expressions import EXPRESSIONS
 from mien.occlusion.regions import HIDDEN_FROM, REGIONS, VISIBLE_TO
@@ -19,6 +19,7 @@ FEW, FEW_OF_ONE = 100, 10  # faces, below which a result warns
 FEW_PEOPLE = 20  # below which intervals drawn over people are rough
 PEOPLE = 10
 SEED = 0  # of intervals by resampling
+IN_TRAINING = "equal a training face"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +62,16 @@ class Result:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def result(found: Answers, protocol: dict[str, Any], model_sha256: str) -> Result:
-    """Measure answers; the protocol says what they are answers to."""
+def result(
+    found: Answers,
+    protocol: dict[str, Any],
+    model_sha256: str,
+    in_training: Collection[str] = (),
+) -> Result:
+    """Measure answers; the protocol says what they are answers to.
+
+    in_training: ids of faces that equal a training face.
+    """
     counts = metrics.confusion(found.truth, found.predicted, len(found.labels))
     right = found.truth == found.predicted
     each = _expressions(counts, found.labels)
@@ -90,7 +99,10 @@ def result(found: Answers, protocol: dict[str, Any], model_sha256: str) -> Resul
         reliability=bins.tolist(),
         risk_coverage=_risk(found.probabilities.max(axis=1), right),
         labels=found.labels,
-        warnings=_warnings(faces, found.labels, protocol, found.faces.subject),
+        warnings=[
+            *_warnings(faces, found.labels, protocol, found.faces.subject),
+            *_copies(right, found.faces.source_id, in_training),
+        ],
         protocol=protocol,
         model_sha256=model_sha256,
     )
@@ -175,8 +187,7 @@ def _votes(found: Answers) -> dict[str, Any] | None:
     wanted = all_votes[:, columns] * can_say
     has = wanted.sum(axis=1) > 0
     distances = metrics.kl(wanted[has] / wanted[has].sum(axis=1, keepdims=True), told[has])
-    of_expressions = all_votes[:, :EXPRESSION_COLUMNS]
-    most = of_expressions.max(axis=1)
+    most = all_votes[:, :EXPRESSION_COLUMNS].max(axis=1)
     rows = np.arange(len(people))
     return {
         "faces": int(counted.sum()),
@@ -185,7 +196,7 @@ def _votes(found: Answers) -> dict[str, Any] | None:
         "agree_at_most": PEOPLE * float((most / people).mean()),
         "voter": float((all_votes[rows, columns[truth]] / people).mean()),
         "lone_voter": float(metrics.lone_voter(all_votes).mean()),
-        "ties": int(((of_expressions == most[:, None]).sum(axis=1) > 1).sum()),
+        "ties": int(tied(all_votes).sum()),
     }
 
 
@@ -215,6 +226,18 @@ def _warnings(
         ),
     }
     return [text for text, holds in said.items() if holds]
+
+
+def _copies(
+    right: NDArray[np.bool_], source_id: NDArray[np.str_], in_training: Collection[str]
+) -> list[str]:
+    """Count the faces that equal a training face, and say what they are worth."""
+    copied = np.array([one in in_training for one in source_id.tolist()], bool)
+    if not copied.any():
+        return []
+    said = f"{copied.sum()} of {len(right)} faces {IN_TRAINING}"
+    others = right[~copied]
+    return [f"{said}; without them {100 * others.mean():.1f} %" if len(others) else said]
 
 
 def known_people(subject: Sequence[str] | NDArray[np.str_]) -> int:

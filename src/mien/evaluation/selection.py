@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mien.data import audit, points, readers
+from mien.data import points, readers
 from mien.data.columns import check_unique
 from mien.data.crops import Cutter, prepare
 from mien.data.labels import RULES
@@ -18,11 +19,12 @@ from mien.data.points import check_places
 from mien.data.protocol import DATA_SETS, Protocol
 from mien.data.readers.ferplus import labelled
 from mien.data.readers.lists import listed
-from mien.data.splits import Fold, Splits, official_parts, take, training_parts
+from mien.data.splits import Splits, official_parts, take
 from mien.data.summaries import SUMMARY
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.answers import Images, Locate, Points
+from mien.evaluation.copies import copies
 from mien.faces.finding import FaceFinder
 from mien.faces.landmarks import Landmarker
 from mien.occlusion import parts
@@ -35,11 +37,15 @@ COPIES = {"debanga": "fer2013", "fer2013-folders": "fer2013"}  # of a set, with 
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """Faces to measure on, and what the result says of them."""
+    """Faces to measure on, and what the result says of them.
+
+    in_training: ids of those that equal a training face, None where that was not looked for.
+    """
 
     faces: FaceTable
     stated: dict[str, Any]
     really_occluded: bool = False
+    in_training: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +118,9 @@ class Choice:
         protocol = self._protocol()
         if protocol is not None:
             where = _needed(root)
-            faces, stated = protocol.select(where), protocol.describe(where)
-            chosen = Chosen(faces, stated, self.list_file is not None)
+            faces, copied = protocol.marked(where)
+            occluded, stated = self.list_file is not None, protocol.describe(where)
+            chosen = Chosen(faces, stated, occluded, _ids(faces, copied))
         else:
             chosen = self._chosen(*self.read(root, preparation, quiet=quiet))
         check_classes(chosen.faces)
@@ -172,12 +179,11 @@ class Choice:
         else:
             stated["split"] = split = self._split(faces)
             chosen = faces if split is None else faces[faces.split == split]
-        if self.without_duplicates:
-            train = _training(faces, fold)
-            _check_apart(chosen, train)
-            chosen = chosen[~audit.also_in(chosen, train)]
+        copied = copies(chosen, faces, fold, needed=self.without_duplicates)
+        if self.without_duplicates and copied is not None:
+            chosen, copied = chosen[~copied], None
         stated["duplicates_of_train"] = "left out" if self.without_duplicates else "kept"
-        return Chosen(chosen, stated)
+        return Chosen(chosen, stated, in_training=_ids(chosen, copied))
 
     def _split(self, faces: FaceTable) -> str | None:
         if self.split is None:
@@ -229,25 +235,8 @@ def _test_part(faces: FaceTable) -> str | None:
     return parts[-1] if len(parts) > 1 else None
 
 
-def _training(faces: FaceTable, fold: Fold | None) -> FaceTable:
-    """Give the faces that train, of a fold or of the set."""
-    if fold is not None:
-        return faces[np.isin(faces.source_id, fold.train)]
-    return faces[np.isin(faces.split, training_parts(faces.split))]
-
-
-def _check_apart(chosen: FaceTable, train: FaceTable) -> None:
-    """Check that copies of training faces can be left out of what was chosen."""
-    if not len(train):
-        raise UsageError(
-            "duplicates are faces that equal a training face, and the faces have no part that"
-            " trains; leave --without-duplicates out"
-        )
-    if np.isin(chosen.source_id, train.source_id).any():
-        raise UsageError(
-            "duplicates are faces that equal a training face, and those chosen are themselves"
-            " among them; take another split or part"
-        )
+def _ids(faces: FaceTable, marked: NDArray[np.bool_] | None) -> frozenset[str] | None:
+    return None if marked is None else frozenset(faces.source_id[marked].tolist())
 
 
 def check_classes(faces: FaceTable) -> None:

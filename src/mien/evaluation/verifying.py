@@ -12,6 +12,7 @@ from mien.data.splits import take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
 from mien.evaluation import receipts, score
+from mien.evaluation.measures import IN_TRAINING
 from mien.evaluation.receipts import Receipt
 from mien.evaluation.selection import EVERY, Choice, Chosen
 from mien.evaluation.slack import near, slacks
@@ -103,8 +104,10 @@ def verify(
     by_ids = bool(receipt.data.get("splits") or (choice.table and not receipt.data.get("table")))
     if by_ids:
         found, _ = replace(choice, split=None).read(root, reader.preparation, quiet=quiet)
+        in_training = None
     else:
-        found = choice.select(root, reader.preparation, quiet=quiet).faces
+        selected = choice.select(root, reader.preparation, quiet=quiet)
+        found, in_training = selected.faces, selected.in_training
     try:
         faces = _matched(receipt, found, by_ids)
     except DataError as error:
@@ -115,7 +118,7 @@ def verify(
         return checks
     condition = receipt.condition
     measured = score(
-        Chosen(faces, receipt.data, bool(receipt.data.get("list"))),
+        Chosen(faces, receipt.data, bool(receipt.data.get("list")), in_training),
         reader,
         landmarks=landmarks,
         occluder=condition["occluder"],
@@ -127,7 +130,8 @@ def verify(
         shared=condition.get("shared", False),
         quiet=quiet,
     )
-    return [*checks, *_of_answers(receipt, measured)]
+    told = receipt if in_training is not None else _without_copies(receipt)
+    return [*checks, *_of_answers(told, measured)]
 
 
 def _matched(receipt: Receipt, faces: FaceTable, by_ids: bool) -> FaceTable:
@@ -144,6 +148,13 @@ def _matched(receipt: Receipt, faces: FaceTable, by_ids: bool) -> FaceTable:
             f" them, {len(found - told)} are only among them, such as {example!r}"
         )
     return take(faces, receipt.faces)
+
+
+def _without_copies(receipt: Receipt) -> Receipt:
+    """Leave out what is said of copies of training faces where those faces are not known."""
+    said = receipt.result.get("warnings", ())
+    kept = [text for text in said if IN_TRAINING not in text]
+    return replace(receipt, result={**receipt.result, "warnings": kept})
 
 
 def _of_data(receipt: Receipt, faces: FaceTable) -> Iterator[Check]:

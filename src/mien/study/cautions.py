@@ -6,9 +6,9 @@ import numpy as np
 
 from mien.data.audit import also_in
 from mien.data.duplicates import digests
+from mien.data.labels import tied
 from mien.data.rights import RIGHTS
 from mien.data.splits import take
-from mien.data.table import FaceTable
 from mien.evaluation.measures import FEW_PEOPLE
 from mien.study.estimates import Findings
 from mien.study.importance import RETRAIN, Done
@@ -72,16 +72,9 @@ def _leaked(done: Done) -> int:
 
 def _ties(done: Done, found: Findings) -> Iterator[str]:
     values = [effect.accuracy.value for effect in found.effects]
-    tied = [one.condition for one in found.effects if values.count(one.accuracy.value) > 1]
-    if tied:
-        yield f"Equally many faces were read right under {', '.join(tied)}."
-    if ties := _tied_votes(done.faces):
+    equal = [one.condition for one in found.effects if values.count(one.accuracy.value) > 1]
+    if equal:
+        yield f"Equally many faces were read right under {', '.join(equal)}."
+    votes = done.faces.votes
+    if votes is not None and (ties := np.count_nonzero(tied(votes))):
         yield f"On {ties} faces two expressions have most votes: their label is a matter of order."
-
-
-def _tied_votes(faces: FaceTable) -> int:
-    if faces.votes is None:
-        return 0
-    most = faces.votes.max(axis=1, keepdims=True)
-    tied = ((faces.votes == most).sum(axis=1) > 1) & (most[:, 0] > 0)
-    return int(np.count_nonzero(tied))
