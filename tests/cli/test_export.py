@@ -139,3 +139,8 @@ def test_a_model_that_was_trained_is_used_by_name(
     assert done.code == 0
     record = json.loads(done.out.splitlines()[0])
     assert set(record["probabilities"]) == {"happiness", "fear"}
+
+
+def test_one_run_cannot_take_turns(run: Path, faces: Path, tmp_path: Path, mien: Callable) -> None:
+    done = mien("export", run, "--table", faces, "--turned", "--out", tmp_path / "a.onnx")
+    assert done.code == 2 and "name several runs" in done.err

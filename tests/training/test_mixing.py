@@ -134,7 +134,7 @@ def test_the_file_is_of_the_mixture(
         expected = network(torch.from_numpy(faces))["expression"].numpy()
     made = open_model(path, kind="expression")
     np.testing.assert_allclose(made.run(faces)["expression"], expected, atol=1e-4)
-    again = export_again(mixed, recipe_of(mixed), source, here / "again.onnx")
+    again = export_again([mixed], source, here / "again.onnx")
     np.testing.assert_allclose(
         open_model(again, kind="expression").run(faces)["expression"], expected, atol=1e-4
     )

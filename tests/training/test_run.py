@@ -91,14 +91,14 @@ def test_a_file_appears_when_it_is_calibrated_and_not_before(
         patch.setattr(paying, "times_as_fast", lambda slow, fast, face: 2.0)
         with pytest.raises(ModelError, match="of the answers must stay"):
             how = {"quantize": True, "always": True}
-            export_again(tmp_path / "best.safetensors", LABELLED, source, path, **how)
+            export_again([tmp_path / "best.safetensors"], source, path, **how)
     for there in (True, False):
         if not there:
             path.unlink()
         with monkeypatch.context() as patch:
             patch.setattr("mien.training.run.rewrite_metadata", _stop)
             with pytest.raises(KeyboardInterrupt):
-                export_again(tmp_path / "best.safetensors", LABELLED, source, path)
+                export_again([tmp_path / "best.safetensors"], source, path)
         assert {one: one.read_bytes() for one in tmp_path.glob("*.onnx")} == before
         assert not [*tmp_path.glob(".*")]
         before = {}
@@ -122,9 +122,8 @@ def test_a_file_takes_the_grain_off_where_the_recipe_says_so(
     after = model.run(inputs.numpy())["expression"]
     assert np.abs(after - before).max() > 1e-3
     assert model.metadata.recipe_sha256 == recipe.sha256()
-    again = export_again(
-        tmp_path / "best.safetensors", LABELLED, source, tmp_path / "again.onnx", denoise=True
-    )
+    best = tmp_path / "best.safetensors"
+    again = export_again([best], source, tmp_path / "again.onnx", denoise=True)
     np.testing.assert_allclose(
         open_model(again, kind="expression").run(inputs.numpy())["expression"], after, atol=1e-5
     )
@@ -148,3 +147,36 @@ def test_a_run_states_what_integers_gained_and_lost(
 def test_a_task_of_fer2013_needs_its_folder(source: DataSource, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="name it by --data"):
         run(replace(LABELLED, task="expression"), source, tmp_path, quiet=True)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_several_runs_become_one_model_that_answers_their_mean(
+    source: DataSource, tmp_path: Path, turned: bool
+) -> None:
+    recipes = [replace(LABELLED, seed=seed, mirror=True, epochs=1) for seed in (1, 2, 3)]
+    alone = [run(one, source, tmp_path / str(one.seed), quiet=True) for one in recipes]
+    best = [path.with_name("best.safetensors") for path in alone]
+    path = export_again(best, source, tmp_path / "all.onnx", turned=turned)
+    model = open_model(path, kind="expression")
+    assert model.metadata.mirror is not turned
+    hashes = [one.sha256() for one in recipes]
+    assert model.metadata.extra["ensemble"] == hashes
+    inputs = np.random.default_rng(0).normal(0, 1, (4, 1, 24, 24)).astype(np.float32)
+    said = [
+        open_model(one, kind="expression").run(inputs[..., ::-1] if turned and at == 1 else inputs)
+        for at, one in enumerate(alone)
+    ]
+    mean = np.mean([one["expression"] for one in said], axis=0)
+    np.testing.assert_allclose(model.run(inputs)["expression"], mean, atol=1e-4)
+
+
+def test_runs_on_other_faces_become_no_ensemble(source: DataSource, tmp_path: Path) -> None:
+    one = run(replace(LABELLED, epochs=1), source, tmp_path / "one", quiet=True)
+    other = replace(LABELLED, epochs=1, data=replace(LABELLED.data, without_duplicates=True))
+    two = run(other, source, tmp_path / "two", quiet=True)
+    best = [path.with_name("best.safetensors") for path in (one, two)]
+    with pytest.raises(UsageError, match=r"differs from .* in data"):
+        export_again(best, source, tmp_path / "all.onnx")
+    with pytest.raises(UsageError, match="twice"):
+        export_again(best[:1] * 2, source, tmp_path / "all.onnx")
+    assert not (tmp_path / "all.onnx").exists()

@@ -1,4 +1,4 @@
-"""`mien export`: a model file from the checkpoint of a run."""
+"""`mien export`: a model file from the checkpoint of a run, or of several."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,11 +6,17 @@ from typing import Annotated
 import typer
 
 from mien.cli import _faces, _options, _recipe
+from mien.errors import UsageError
 
 
 def export(
-    run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="Folder of a run, or one of its checkpoints.")
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="Folder of a run, or one of its checkpoints; several become one model, an"
+            " ensemble that averages their answers.",
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the model (.onnx).")],
     data: _recipe.Root = None,
@@ -19,6 +25,14 @@ def export(
     points: _recipe.Points = None,
     splits: _faces.Splits = None,
     fold: _recipe.Fold = None,
+    turned: Annotated[
+        bool,
+        typer.Option(
+            "--turned",
+            help="Let every second network of an ensemble look at the mirror image, and the file"
+            " at each face once: two networks for the time of one that looks at both.",
+        ),
+    ] = False,
     denoise: Annotated[
         bool | None,
         typer.Option(
@@ -53,10 +67,11 @@ def export(
     _recipe.training()
     from mien.training.exporting import checkpoint_of, export_again, recipe_of
 
-    path = checkpoint_of(run)
-    recipe = recipe_of(path)
+    if turned and len(runs) == 1:
+        raise UsageError("--turned is of ensembles: name several runs, or leave it out")
+    paths = [checkpoint_of(run) for run in runs]
     where = _recipe.source(
-        recipe, data, table, option, points_file=points, splits=splits, fold=fold
+        recipe_of(paths[0]), data, table, option, points_file=points, splits=splits, fold=fold
     )
-    how = {"quantize": quantize, "always": quantize_always, "quiet": quiet}
-    print(export_again(path, recipe, where, out, denoise=denoise, **how))
+    how = {"turned": turned, "quantize": quantize, "always": quantize_always, "quiet": quiet}
+    print(export_again(paths, where, out, denoise=denoise, **how))

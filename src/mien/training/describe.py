@@ -58,8 +58,13 @@ def describe(
     figures: Mapping[str, float],
     model: Model | None = None,
     held: FaceTable | None = None,
+    *,
+    extra: Mapping[str, Any],
 ) -> Metadata:
-    """Make the metadata; with the exported model and faces it was not trained on, calibrated."""
+    """Make the metadata; with the exported model and faces it was not trained on, calibrated.
+
+    extra: what else is to be said, of a file of several networks.
+    """
     recipe, outputs = task.recipe, task.outputs()
     if model is not None and held is not None:
         outputs = CALIBRATED[recipe.task](outputs, answers_of(model, recipe.task), held, model)
@@ -79,6 +84,7 @@ def describe(
             **(FRAMING if landmarks else {"mirror": recipe.mirror}),
             **({"denoise": True} if recipe.denoise else {}),
             "rights": {name: terms[name] for name in RIGHTS},
+            **extra,
         },
     )
 

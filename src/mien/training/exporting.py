@@ -1,18 +1,20 @@
-"""A model file from a checkpoint, made again: after the run, or in 8-bit integers."""
+"""A model file from checkpoints, made again: after the run, in 8-bit integers, or of several."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mien.errors import DataError
+from mien.errors import DataError, UsageError
+from mien.networks.ensemble import Ensemble
 from mien.training import checkpoint
 from mien.training.loop import OF_THE_FILE
 from mien.training.material import DataSource
 from mien.training.recipe import read_recipe
-from mien.training.run import export_best, prepare
+from mien.training.run import Work, export_network, prepare, trained
 from mien.training.settings import Recipe
 from mien.training.summary import RUN
 
@@ -45,11 +47,11 @@ def recipe_of(path: Path) -> Recipe:
 
 
 def export_again(
-    path: Path,
-    recipe: Recipe,
+    paths: Sequence[Path],
     source: DataSource,
     out: Path,
     *,
+    turned: bool = False,
     denoise: bool | None = None,
     quantize: bool = False,
     always: bool = False,
@@ -57,29 +59,64 @@ def export_again(
 ) -> Path:
     """Export a checkpoint, compared with torch and calibrated on the faces that chose the epoch.
 
-    source: the faces of the run, of the fold that its folder names unless another is given.
+    Several become one model, the mean of their networks; turned: every second one looks at the
+    mirror image, and the file at each face once.
+
+    source: the faces of the runs, of the fold that their folder names unless another is given.
     denoise: let the file take the grain off each face, or not. quantize: let it compute in 8-bit
     integers where that pays; always: wherever.
     """
-    about = _stated(path, "data")
+    first, recipes = paths[0], [recipe_of(path) for path in paths]
+    _check_alike(paths, recipes)
+    recipe = recipes[0]
+    about = _stated(first, "data")
     if str(source.fold) == "0" and about.get("fold") is not None:
         source = replace(source, fold=str(about["fold"]))
     recipe = replace(
         recipe,
+        mirror=recipe.mirror and not turned,
         denoise=recipe.denoise if denoise is None else denoise,
         quantize=recipe.quantize or quantize or always,
         quantize_always=recipe.quantize_always or always,
     )
     work = prepare(recipe, source, quiet=quiet)
-    _, state = checkpoint.load(path)
-    trained = state.get("fingerprint")
-    if trained is not None and trained != work.task.fingerprint():
+    for path in paths:
+        _check_faces(path, work)
+    found = [trained(own, work.task, path) for own, path in zip(recipes, paths, strict=True)]
+    (network, figures), *others = found
+    extra: dict[str, Any] = {}
+    if others:
+        network = Ensemble((network for network, _ in found), mirrored=turned)
+        extra = {"ensemble": [own.sha256() for own in recipes], "turned": turned}
+    export_network(work, network, out, figures, extra=extra, quiet=quiet)
+    return out
+
+
+def _check_alike(paths: Sequence[Path], recipes: Sequence[Recipe]) -> None:
+    """Check that the networks of several runs take the same faces, cut alike."""
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise UsageError("expected runs that differ, found one of them twice; name each once")
+    for path, recipe in zip(paths, recipes, strict=True):
+        faces = [(one.task, one.side, one.data, _looks(one)) for one in (recipes[0], recipe)]
+        names = ("task", "side", "data", "the network's input")
+        if differing := [n for n, a, b in zip(names, *faces, strict=True) if a != b]:
+            raise UsageError(
+                f"expected runs on the same faces, but {path} differs from {paths[0]} in"
+                f" {', '.join(differing)}; export them one by one"
+            )
+
+
+def _looks(recipe: Recipe) -> tuple[int, bool]:
+    return recipe.network.channels, recipe.network.pretrained
+
+
+def _check_faces(path: Path, work: Work) -> None:
+    fingerprint = checkpoint.load_state(path).get("fingerprint")
+    if fingerprint is not None and fingerprint != work.task.fingerprint():
         raise DataError(
             f"{path} was trained on other faces than these; name the data, the fold and the points"
             " of its run"
         )
-    export_best(work, path, out, quiet=quiet)
-    return out
 
 
 def _stated(path: Path, what: str) -> dict[str, Any]:

@@ -86,14 +86,20 @@ def join_pools(graph: onnx.GraphProto) -> None:
 
 
 def _up_to_first_convolution(graph: onnx.GraphProto) -> list[str]:
-    """Name the nodes up to the first that makes features; filters of images keep the channels."""
+    """Name the nodes up to the first that makes features; filters of images keep the channels.
+
+    Each network of an ensemble has such a first one.
+    """
     sizes = {tensor.name: tensor.dims[0] for tensor in graph.initializer if tensor.dims}
-    names = []
+    names, features = [], set[str]()
     for node in graph.node:
-        names.append(str(node.name))
+        first = features.isdisjoint(node.input)
+        if first:
+            names.append(str(node.name))
         groups = next((a.i for a in node.attribute if a.name == "group"), 1)
-        if node.op_type == "Conv" and sizes.get(node.input[1], groups + 1) > groups:
-            break
+        makes = node.op_type == "Conv" and sizes.get(node.input[1], groups + 1) > groups
+        if makes or not first:
+            features.update(node.output)
     return names
 
 

@@ -7,12 +7,14 @@ import platform
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from mien.data import files
 from mien.data.points import load_points
@@ -148,21 +150,41 @@ def machine(device: str) -> dict[str, Any]:
 
 
 def export_best(work: Work, best: Path, path: Path, *, quiet: bool = True) -> Trial | None:
-    """Export the average of a checkpoint, judge and calibrate the file on the faces held out.
+    """Export the average of a checkpoint, judged and calibrated; see `export_network`."""
+    network, figures = trained(work.task.recipe, work.task, best)
+    return export_network(work, network, path, figures, quiet=quiet)
 
-    Only then it takes its name. Gives what was found of 8-bit integers, where the recipe asks for
-    them.
-    """
-    task, recipe = work.task, work.task.recipe
+
+def trained(recipe: Recipe, task: Task, best: Path) -> tuple[nn.Module, dict[str, float]]:
+    """Build the network of a checkpoint with its average, and tell the figures it had."""
     groups, state = checkpoint.load(best)
     network = build_network(_untaught(recipe), task)
     checkpoint.copy_into(network, groups["average"], str(best))
+    return network, state["figures"]
+
+
+def export_network(
+    work: Work,
+    network: nn.Module,
+    path: Path,
+    figures: Mapping[str, float],
+    *,
+    extra: Mapping[str, Any] | None = None,
+    quiet: bool = True,
+) -> Trial | None:
+    """Export a network, judge and calibrate the file on the faces held out.
+
+    Only then it takes its name. figures: what the network was found to be worth. extra: what else
+    the file says of itself. Gives what was found of 8-bit integers, where the recipe asks for them.
+    """
+    task, recipe = work.task, work.task.recipe
     if recipe.denoise:
-        network = torch.nn.Sequential(Denoise(), network)
+        network = nn.Sequential(Denoise(), network)
     sample = task.plain(np.asarray(work.held.images[:COMPARED])).numpy()
     tried = None
     with replacing(path, advice="; free space or choose another") as beside:
-        model = export(network, describe(task, state["figures"]), beside, sample)
+        told = partial(describe, task, extra=extra or {})
+        model = export(network, told(figures), beside, sample)
         if recipe.quantize:
             model, tried = quantize_if_it_pays(
                 model,
@@ -173,7 +195,7 @@ def export_best(work: Work, best: Path, path: Path, *, quiet: bool = True) -> Tr
             )
             say(f"{path}: {tried}", quiet=quiet)
         found = task.judge(answers_of(model, recipe.task))
-        rewrite_metadata(beside, describe(task, found, model, work.held))
+        rewrite_metadata(beside, told(found, model, work.held))
     return tried
 
 
