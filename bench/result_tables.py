@@ -179,7 +179,9 @@ def _balanced(found: Measured) -> Table:
 
 def _certain(found: Measured) -> Table:
     part, _ = PART[found.split]
-    shown = {f"{part}, as they are": TEST, f"{part}, lower half masked": MASKED}
+    hidden = {"lower half masked": MASK, "eyes barred": "eyes", "mouth hidden": "mouth"}
+    shown = {f"{part}, as they are": TEST}
+    shown |= {f"{part}, {name}": Key("ferplus", drawn) for name, drawn in hidden.items()}
     if Key("occlusion") in found.results:
         number = found.results[Key("occlusion")]["faces"]
         shown[f"really occluded ({number})"] = Key("occlusion")

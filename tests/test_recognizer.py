@@ -10,7 +10,8 @@ import models
 from mien import images
 from mien.errors import InputError, ModelError, UsageError
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
-from mien.recognizer import ExpressionReader, Recognizer
+from mien.recognizer import ExpressionReader, Recognizer, certain_answers
+from mien.session import Output, open_model
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,33 @@ def test_temperature_and_threshold_decide_what_is_certain(tmp_path, faces):
     expected = softmax(logits_of(path, "ferplus", faces) / 2.5)
     assert np.allclose(readings.probabilities, expected, atol=1e-5)
     assert np.array_equal(readings.certain, expected.max(axis=1) >= 0.3)
+
+
+def test_with_a_region_hidden_its_own_threshold_decides_what_is_certain(tmp_path, faces):
+    def change(outputs):
+        outputs[0]["thresholds"] = {"certain": 0.2, "certain_eyes": 0.6, "certain_mouth": 0.4}
+
+    path = with_outputs(tmp_path / "hidden.onnx", change)
+    readings = ExpressionReader(path, threads=1).read(faces)
+    own = {(False, False): 0.2, (True, False): 0.6, (False, True): 0.4, (True, True): 0.6}
+    needed = [own[eyes, mouth] for eyes, mouth in readings.hidden.tolist()]
+    assert len(set(needed)) > 2
+    assert np.array_equal(readings.certain, readings.probabilities.max(axis=1) >= needed)
+
+
+@pytest.mark.parametrize("hidden", [[False, False], [True, False], [True, True]])
+def test_a_file_of_one_threshold_is_read_as_before(hidden):
+    output = Output("ferplus", "expression", ("fear", "anger"), thresholds={"certain": 0.7})
+    probabilities = np.array([[0.7, 0.3], [0.31, 0.69]])
+    certain = certain_answers(output, probabilities, ("eyes", "mouth"), np.array([hidden] * 2))
+    assert certain.tolist() == [True, False]
+
+
+def test_the_shipped_model_asks_for_more_where_a_part_is_hidden(shipped_models):
+    metadata = open_model("expression", kind="expression").metadata
+    by_votes, own = (metadata.output(name).thresholds for name in ("ferplus", "fer2013"))
+    assert by_votes["certain"] < by_votes["certain_eyes"] < by_votes["certain_mouth"] < 1
+    assert own.keys() == by_votes.keys()
 
 
 def test_regions_are_hidden_from_their_own_threshold(tmp_path, faces):

@@ -21,6 +21,7 @@ from mien.preparation import Preparation
 from mien.records import Face, Prediction
 from mien.session import Metadata, Output, open_model
 
+CERTAIN = "certain"  # the threshold of an output; `certain_eyes` that with the eyes hidden
 _AT_ONCE = 128
 
 Seen = tuple[Face, Image]
@@ -131,23 +132,43 @@ class ExpressionReader:
     def _readings(self, logits: Floats, hidden_logits: Floats) -> Readings:
         scaled = logits / self._output.temperature
         probabilities = metrics.softmax(scaled)
-        certain_from = self._output.thresholds.get("certain", np.inf)
-        temperature = self._regions.temperature if self._regions else 1.0
-        thresholds = self._regions.thresholds if self._regions else {}
-        hidden_probability = metrics.sigmoid(hidden_logits / temperature)
-        certain = probabilities.max(axis=1) >= certain_from
+        hidden_probability, hidden = hidden_regions(self._regions, hidden_logits)
+        certain = certain_answers(self._output, probabilities, self.regions, hidden)
         if self.balanced:
             usual, prior = probabilities.argmax(axis=1), np.array(self._output.prior)
             probabilities = metrics.softmax(scaled - np.log(prior))
             # What makes an answer certain was measured on usual ones: both must say the same.
             certain &= probabilities.argmax(axis=1) == usual
-        hidden_from = np.array([thresholds.get(name, 0.5) for name in self.regions])
         return Readings(
             probabilities=probabilities,
             hidden_probability=hidden_probability,
-            hidden=hidden_probability >= hidden_from,
+            hidden=hidden,
             certain=certain,
         )
+
+
+def hidden_regions(regions: Output | None, logits: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Say of each region (N, R) how likely it is hidden, and whether it counts as hidden."""
+    if regions is None:
+        return logits, np.zeros(logits.shape, dtype=bool)
+    probability = metrics.sigmoid(logits / regions.temperature)
+    return probability, probability >= [regions.thresholds.get(o, 0.5) for o in regions.labels]
+
+
+def certain_answers(
+    output: Output, probabilities: Floats, regions: Sequence[str], hidden: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Say which answers (N,) are certain, of probabilities (N, C) and hidden regions (N, R).
+
+    With a region hidden fewer answers are right at the same probability, so it has a threshold of
+    its own, if the model has one; of two the higher counts.
+    """
+    usual = output.thresholds.get(CERTAIN, np.inf)
+    own = [output.thresholds.get(f"{CERTAIN}_{region}", usual) for region in regions]
+    needed = np.where(hidden, own, -np.inf).max(axis=1, initial=-np.inf)
+    needed[~hidden.any(axis=1)] = usual
+    certain: NDArray[np.bool_] = probabilities.max(axis=1) >= needed
+    return certain
 
 
 class Recognizer:

@@ -54,6 +54,13 @@ def test_measures_of_answers_rounded_otherwise_are_near(noise: float) -> None:
             assert near(told.result[name], found.result[name], slack[name]), name
 
 
+def test_an_answer_may_turn_uncertain_as_a_region_turns_hidden() -> None:
+    told, found = (receipt(np.random.default_rng(0), 0) for _ in range(2))
+    found.result["certain"]["faces"] -= 1 + len(REGIONS)
+    slack = slacks(told, found, 0.0)["certain"]["faces"]
+    assert near(told.result["certain"]["faces"], found.result["certain"]["faces"], slack)
+
+
 @pytest.mark.parametrize(
     "path",
     [("certain", "faces"), ("certain", "share"), ("ece",), ("risk_coverage", "aurc")],

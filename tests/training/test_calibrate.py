@@ -33,6 +33,15 @@ def test_no_threshold_may_be_enough() -> None:
     assert calibrate.certain_threshold(probabilities, np.array([1, 1])) == 1.0
 
 
+def test_hardly_any_answer_is_too_few_to_be_sure_of() -> None:
+    top = np.linspace(0.9, 0.6, 300)
+    probabilities, labels = np.stack([top, 1 - top], 1), np.ones(300, np.int64)
+    labels[:2] = 0
+    assert calibrate.certain_threshold(probabilities, labels) == 1.0
+    labels[:3] = 0
+    assert calibrate.certain_threshold(probabilities, labels) < 0.9
+
+
 def test_the_alarm_threshold_is_passed_by_the_stated_share(rng: np.random.Generator) -> None:
     logits = rng.normal(size=10_000)
     threshold = calibrate.alarm_threshold(logits, 0.05)

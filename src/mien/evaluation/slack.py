@@ -27,7 +27,8 @@ def slacks(told: Receipt, found: Receipt, gap: float) -> dict[str, Any]:
     rising = np.sort(told.probabilities.max(axis=1))
     n, result = len(rising), found.result
     bins = _bins(rising, [size for _, _, size in result["reliability"]], moved)
-    passing = _passing(n, moved)
+    # What must be reached depends on the regions said to be hidden, each by a threshold of its own.
+    passing = _passing(n, moved) * (1 + len(result["hidden"]))
     fewest = result["certain"]["faces"] - passing
     of_certain = 2 * passing / fewest if fewest > 0 else math.inf
     few = max(LOOSE, 4 / n)  # two faces that change places move no average by more

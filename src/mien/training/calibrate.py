@@ -14,6 +14,7 @@ Labels = npt.NDArray[np.int64]
 
 GRID = np.exp(np.linspace(np.log(0.3), np.log(4.0), 400))
 CERTAIN_ACCURACY = 0.95
+LEAST = 0.01  # share of the answers: fewer than that are right by chance
 FALSE_ALARMS = 0.05
 
 
@@ -29,13 +30,13 @@ def certain_threshold(
 ) -> float:
     """Find the lowest top probability from which on answers are right in that share of cases.
 
-    Gives 1 where no threshold reaches it.
+    Gives 1, which makes none certain, where no threshold reaches it or hardly any answer passes.
     """
     top, right = probabilities.max(1), probabilities.argmax(1) == labels
     order = np.argsort(-top, kind="stable")
     share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     reached = np.flatnonzero(share >= accuracy)
-    if not len(reached):
+    if not len(reached) or reached[-1] + 1 < LEAST * len(order):
         return 1.0
     return round(float(top[order][reached[-1]]) + 5e-5, 4)
 

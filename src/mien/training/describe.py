@@ -14,7 +14,7 @@ from mien.data import labels as vote_rules
 from mien.data import rights
 from mien.data.table import FaceTable
 from mien.faces.landmarks import Landmarker
-from mien.recognizer import ExpressionReader
+from mien.recognizer import CERTAIN, ExpressionReader, hidden_regions
 from mien.session import Metadata, Model, Output
 from mien.training import calibrate
 from mien.training.expression import REGIONS, seven
@@ -23,9 +23,13 @@ from mien.training.landmarks import NO_FACE_COLUMN, NO_FACE_FROM
 from mien.training.task import Task
 from mien.training.validation import Answer, occluded
 
+Logits = Mapping[str, npt.NDArray[Any]]
+
 DATA_SETS = ("fer2013", "ferplus")
 AT_ONCE = 256
 LOST_FACES = 0.002  # share of true faces that the face threshold may turn away
+# What covers a region where `certain` is fitted for it: of what hides a mouth, masks cost most.
+HIDDEN_BY = {"eyes": "eyes", "mouth": "mask-polygon"}
 # A detector's box is no crop: the landmark crop is a square of `box_side` mean sides of the box,
 # moved by (box_dx, box_dy) of its width and height, which frames a face as FER-2013 does.
 FRAMING = {"box_side": 1.16, "box_dx": 0.01, "box_dy": -0.01}
@@ -126,42 +130,61 @@ def _calibrated_expression(
 ) -> tuple[Output, ...]:
     """Fit one temperature a labelling on faces whole and masked, for both must be believed."""
     assert public.votes is not None and public.points_xy is not None
-    logits = answer(public.images)
-    masked = answer(occluded(public.images, public.points_xy, "mask-polygon"))
+    whole = answer(public.images)
+    hidden = {
+        region: answer(occluded(public.images, public.points_xy, name))
+        for region, name in HIDDEN_BY.items()
+    }
     truths = {"ferplus": vote_rules.labels(public.votes, "majority"), "fer2013": seven(public)}
-    fitted = [
-        _certain(o, logits[o.name], truths[o.name], masked[o.name])
-        for o in outputs
-        if o.name in truths
-    ]
     alarms = {
-        region: calibrate.alarm_threshold(logits["hidden"][:, column])
+        region: calibrate.alarm_threshold(whole["hidden"][:, column])
         for column, region in enumerate(REGIONS)
     }
-    return (*fitted, replace(outputs[-1], thresholds=alarms))
+    regions = replace(outputs[-1], thresholds=alarms)
+    fitted = []
+    for output in outputs[:-1]:
+        truth = truths[output.name]
+        tempered = _tempered(output, truth, whole, hidden["mouth"])
+        certain = {CERTAIN: _certain(tempered, truth, whole, regions)}
+        for region, view in hidden.items():
+            certain[f"{CERTAIN}_{region}"] = _certain(tempered, truth, view, regions, region)
+        fitted.append(replace(tempered, thresholds=certain))
+    return (*fitted, regions)
 
 
 def _calibrated_labels(
     outputs: tuple[Output, ...], answer: Answer, validation: FaceTable, model: Model
 ) -> tuple[Output, ...]:
-    logits = answer(validation.images)
-    labels = validation.labels.astype(np.int64)
-    return tuple(_certain(o, logits[o.name], labels) for o in outputs)
+    logits, labels = answer(validation.images), validation.labels.astype(np.int64)
+    tempered = (_tempered(output, labels, logits) for output in outputs)
+    return tuple(replace(o, thresholds={CERTAIN: _certain(o, labels, logits)}) for o in tempered)
+
+
+def _tempered(output: Output, truth: npt.NDArray[np.int64], *views: Logits) -> Output:
+    """Fit the temperature of an output on several views of the faces that have a label."""
+    kept = truth >= 0
+    logits = np.concatenate([view[output.name][kept] for view in views])
+    temperature = calibrate.fit_temperature(logits, np.tile(truth[kept], len(views)))
+    return replace(output, temperature=temperature)
 
 
 def _certain(
     output: Output,
-    logits: npt.NDArray[Any],
     truth: npt.NDArray[np.int64],
-    *hidden: npt.NDArray[Any],
-) -> Output:
-    """Calibrate an output: the temperature also on the faces hidden, `certain` on whole ones."""
+    view: Logits,
+    regions: Output | None = None,
+    said: str = "",
+) -> float:
+    """Fit `certain` as it is met in use: on faces of which the model says that this is hidden.
+
+    said: a region, which it says is hidden alone; nothing by default.
+    """
     kept = truth >= 0
-    views = [each[kept] for each in (logits, *hidden)]
-    temperature = calibrate.fit_temperature(np.concatenate(views), np.tile(truth[kept], len(views)))
-    probabilities = metrics.softmax(logits[kept] / temperature)
-    certain = calibrate.certain_threshold(probabilities, truth[kept])
-    return replace(output, temperature=temperature, thresholds={"certain": certain})
+    if regions is not None:
+        _, hidden = hidden_regions(regions, view[regions.name].astype(np.float64))
+        kept &= (hidden == [region == said for region in regions.labels]).all(axis=1)
+    logits = view[output.name][kept].astype(np.float64)
+    return calibrate.certain_threshold(metrics.softmax(logits / output.temperature), truth[kept])
 
 
 def _calibrated_landmarks(
