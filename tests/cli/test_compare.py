@@ -35,6 +35,7 @@ def test_receipts_are_compared_with_the_first(mien: Callable, receipts: list[Pat
     assert "4 faces of neutral, happiness, surprise" in done.out
     assert "none - eyes" in done.out and "none - mouth" in done.out
     assert "eyes - mouth" not in done.out and "McNemar" in done.out
+    assert "worst expression" in done.out and "surprise 0.0% of 1" in done.out
     assert "eyes - mouth" in mien("compare", *receipts, "--all-pairs").out
 
 
@@ -73,6 +74,7 @@ def test_models_stand_against_data_sets(mien: Callable, tmp_path: Path) -> None:
     paths = [tmp_path / f"{name}.json" for name in ("ax", "ay", "bx")]
     done = mien("compare", *paths, "--across")
     assert done.code == 0, done.err
+    assert "66.7%, surprise 0.0% of 1" in done.out
     assert "66.7% (" in done.out and "over neutral, happiness, surprise" in done.out
 
 

@@ -33,6 +33,10 @@ def test_pairs_tell_difference_test_and_effect(rng: np.random.Generator) -> None
     assert pair.cohen_g == pytest.approx(only_a / (only_a + only_b) - 0.5)
     assert found.faces == 40 and found.drawn_from == "faces"
     assert [row.correct for row in found.rows] == [a.right.sum(), b.right.sum()]
+    recalls = [b.right[b.truth == place].mean() for place in range(3)]
+    worst = found.rows[1].worst
+    assert worst["expression"] == b.labels[int(np.argmin(recalls))]
+    assert worst["recall"] == pytest.approx(min(recalls))
 
 
 def test_many_pairs_are_corrected_together(rng: np.random.Generator) -> None:

@@ -25,10 +25,11 @@ def pairs(receipts: "Sequence[Receipt]", **how: Any) -> Answer:
     from mien.study.compare import compare
 
     found = compare(receipts, **how)
-    measured = [["", "right", "accuracy", "95 % from", "to", "balanced", "macro F1", "ECE"]]
+    head = ["", "right", "accuracy", "95 % from", "to", "balanced", "macro F1", "ECE"]
+    measured = [[*head, "worst expression"]]
     for row in found.rows:
         shares = (row.accuracy, *row.interval95, row.balanced_accuracy, row.macro_f1, row.ece)
-        measured.append([row.name, str(row.correct), *map(percent, shares)])
+        measured.append([row.name, str(row.correct), *map(percent, shares), _worst(row.worst)])
     tested = [["", "points", "95 % from", "to", "only a", "only b", "odds", "g", "p", "p, Holm"]]
     for pair in found.pairs:
         differing = (pair.difference, *pair.interval95)
@@ -64,19 +65,25 @@ def across(receipts: "Sequence[Receipt]") -> Answer:
 
     found = crossed(receipts)
     rows, named = [["", *found.data_sets]], {}
-    for model, cells in zip(found.models, found.cells, strict=True):
+    beside = [["balanced, worst", *found.data_sets]]
+    each = zip(found.models, found.cells, found.balanced_accuracy, found.worst, strict=True)
+    for model, cells, balanced, worst in each:
         row = [model]
-        for data, cell in zip(found.data_sets, cells, strict=True):
-            if cell is None:
+        beside.append([model])
+        for data, cell, mean, least in zip(found.data_sets, cells, balanced, worst, strict=True):
+            if cell is None or mean is None or least is None:
                 row.append("-")
+                beside[-1].append("-")
                 continue
+            beside[-1].append(f"{percent(mean)}, {_worst(least)}")
             low, high = wilson(*cell)
             share = cell[0] / cell[1]
             named[f"{model} on {data}"] = (share, low, high)
             row.append(f"{percent(share)} ({percent(low)} to {percent(high)}) of {cell[1]}")
         rows.append(row)
     said = f"models in rows, data sets in columns, over {', '.join(found.expressions)}"
-    return found.to_dict(), [*aligned(rows, numbers=True), "", said], _intervals(named)
+    lines = [*aligned(rows, numbers=True), "", *aligned(beside, numbers=True), "", said]
+    return found.to_dict(), lines, _intervals(named)
 
 
 def histories(folders: Sequence[str], measures: Sequence[str] | None) -> Answer:
@@ -130,6 +137,10 @@ def _intervals(named: Mapping[str, tuple[float, ...]]) -> Callable[[Path], None]
         figures.save(path, figures.interval_figure, list(named), *columns, x="accuracy")
 
     return draw
+
+
+def _worst(of: Mapping[str, Any]) -> str:
+    return f"{of['expression']} {percent(of['recall'])} of {of['faces']}"
 
 
 def _small(p: float) -> str:

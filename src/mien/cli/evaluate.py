@@ -158,6 +158,9 @@ def measures(result: dict[str, Any]) -> Iterator[list[str]]:
         yield ["of other people", "", f"95 % interval {_range(people)}: subjects drawn anew"]
     balanced, f1 = _range(result["balanced_interval95"]), _range(result["macro_f1_interval95"])
     yield ["balanced accuracy", percent(result["balanced_accuracy"]), f"95 % interval {balanced}"]
+    worst = result["worst"]
+    of_it = f"of {worst['faces']} faces, 95 % interval {_range(worst['recall_interval95'])}"
+    yield [f"worst: {worst['expression']}", percent(worst["recall"]), of_it]
     yield ["macro F1", percent(result["macro_f1"]), f"95 % interval {f1}"]
     yield ["calibration error", percent(result["ece"])]
     of_all = f"of the certain answers are right; {percent(certain['share'])} of all are certain"

@@ -43,7 +43,7 @@ def draw(receipt: Receipt) -> dict[str, Html]:
 
 
 def _document(receipt: Receipt, drawn: dict[str, Html], faces: FaceTable | None) -> Document:
-    result = receipt.result
+    result, worst = receipt.result, receipt.result["worst"]
     low, high = result["interval95"]
     right = f"{result['correct']:,} of {result['faces']:,} faces"
     sections: list[tuple[str, Sequence[Block]]] = [
@@ -60,10 +60,15 @@ def _document(receipt: Receipt, drawn: dict[str, Html], faces: FaceTable | None)
     ]
     return Document(
         title=f"{receipt.model['name']} on {receipt.data['name']}",
-        lead=f"Right on {right}: {low:.1%} to {high:.1%} at 95 %.",
+        lead=(
+            f"Right on {right}: {low:.1%} to {high:.1%} at 95 %. Found least is"
+            f" {worst['expression']}, {worst['recall']:.1%} of {worst['faces']:,} faces:"
+            f" {' to '.join(map(_percent, worst['recall_interval95']))}."
+        ),
         facts=[
             Fact(f"{result['accuracy']:.1%}", "accuracy"),
             Fact(f"{result['balanced_accuracy']:.1%}", "balanced accuracy"),
+            Fact(f"{worst['recall']:.1%}", f"{worst['expression']}, found least"),
             Fact(f"{result['macro_f1']:.1%}", "macro F1"),
             Fact(f"{result['ece']:.1%}", "calibration error"),
         ],

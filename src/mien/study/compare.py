@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mien import metrics
 from mien.errors import DataError, UsageError, unknown_name
-from mien.evaluation.measures import few_people, known_people
+from mien.evaluation.measures import few_people, known_people, worst_found
 from mien.evaluation.receipts import Receipt
 from mien.expressions import EXPRESSIONS
 from mien.metrics import holm as holm
@@ -34,13 +34,14 @@ BINS = 15
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One receipt's measures over the faces compared."""
+    """One receipt's measures over the faces compared; worst: the expression found least."""
 
     name: str
     correct: int
     accuracy: float
     interval95: tuple[float, float]
     balanced_accuracy: float
+    worst: dict[str, Any]
     macro_f1: float
     ece: float
 
@@ -194,6 +195,7 @@ def _row(name: str, found: Answered) -> Row:
         accuracy=metrics.accuracy(counts),
         interval95=metrics.wilson(correct, len(found.ids)),
         balanced_accuracy=metrics.balanced_accuracy(counts),
+        worst=worst_found(counts, EXPRESSIONS),
         macro_f1=metrics.macro_f1(counts),
         ece=metrics.ece(found.probabilities, found.truth, BINS),
     )
