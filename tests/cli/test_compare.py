@@ -65,6 +65,8 @@ def test_conditions_and_models_are_evaluated_first(
     done = mien("compare", expression_path, other, *faces, "--occlude", "mouth")
     assert done.code == 0, done.err
     assert "4 faces of" in done.out
+    done = mien("compare", "none", "eyes", *faces, "--tone", "9", "--model", expression_path)
+    assert "none - eyes tone 9" in done.out, done.err
 
 
 def test_models_stand_against_data_sets(mien: Callable, tmp_path: Path) -> None:
@@ -188,6 +190,8 @@ def test_different_faces_are_refused(mien: Callable, receipts: list[Path], tmp_p
         (["."], 2, "no receipt (.json), model (.onnx), condition or run folder"),
         (["runs/lost", "eyes"], 2, "of the name 'runs/lost'"),
         (["eyes", "--table", "t"], 2, "at least two to compare, got eyes alone"),
+        (["a.json", "b.json", "--tone", "9"], 2, "--tone says how a part is hidden, and none is"),
+        (["eyes", "mouth", "--table", "t", "--tone", "300"], 2, "a tone must be"),
         (["eyes", "mouth", "--table", "t", "--occlude", "nose"], 2, "that models are compared"),
         (["eyes", "mouth", "--table", "t", "--part", "train"], 2, "--part goes with --splits"),
         (["a.json", "b.json", "--across", "--shared"], 2, "--shared is no matter of --across"),

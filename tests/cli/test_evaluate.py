@@ -184,6 +184,11 @@ def test_a_name_that_is_mistyped_gets_a_suggestion(
         (["--option", "rule=majorty"], 2, "did you mean 'majority'?"),
         (["--fold", "1"], 2, "--fold goes with --splits"),
         (["--faces"], 2, "--faces goes with --report"),
+        (["--tone", "9"], 2, "--tone says how a part is hidden, and none is"),
+        (["--severity", "0.5"], 2, "--severity says how a part is hidden"),
+        (["--occlude", "surgical", "--pad-px", "2"], 2, "does not take pad_px"),
+        (["--occlude", "eyes", "--fixed-size", "big"], 2, "--fixed-size face or WxH"),
+        (["--occlude", "eyes", "--pad-px", "1", "--pad-share", "1"], 2, "expected one of pad_px"),
         (["--seed", "-1"], 2, "'--seed'"),
         (["--occlude", "eyes", "--severity", "nan"], 2, "'--severity'"),
     ],
@@ -223,6 +228,30 @@ def test_parts_are_joined_and_drawn_more_or_less(root: Path, evaluate: Callable)
     protocol = evaluate("--occlude", "eyes+mouth", *words)["protocol"]
     assert (protocol["occluder"], protocol["severity"]) == ("eyes+mouth", 0.5)
     assert protocol["seed"] == 4 and "style" not in protocol
+
+
+@pytest.mark.parametrize(
+    ("words", "stated"),
+    [
+        (["--tone", "10,20,30"], {"tone": [10, 20, 30]}),
+        (["--tone", "mean", "--pad-share", "0.2"], {"tone": "mean", "pad_share": 0.2}),
+        (["--pad-px", "2", "--fixed-size", "face"], {"pad_px": 2, "fixed_size": True}),
+        (["--fixed-size", "20x9"], {"fixed_size": [20, 9]}),
+    ],
+)
+def test_tone_pad_and_size_are_drawn_stated_and_verified(
+    words: list[str],
+    stated: dict[str, Any],
+    mien: Callable,
+    root: Path,
+    evaluate: Callable,
+    expression_path: Path,
+) -> None:
+    receipt, hidden = root / "receipt.json", ("--occlude", "eyes", "--points", root / "points.npz")
+    found = evaluate(*hidden, *words, "--receipt", receipt)
+    assert stated.items() <= found["protocol"].items()
+    assert stated.items() <= json.loads(receipt.read_text())["condition"].items()
+    assert mien("verify", receipt, "--root", root, "--model", expression_path).code == 0
 
 
 def test_only_what_both_know_is_measured_if_wanted(evaluate: Callable) -> None:

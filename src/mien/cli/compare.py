@@ -59,6 +59,10 @@ def compare(
     part: _faces.Part = None,
     style: _faces.Style = None,
     severity: _faces.Severity = 1.0,
+    pad_px: _faces.PadPx = None,
+    pad_share: _faces.PadShare = None,
+    tone: _faces.Tone = None,
+    fixed_size: _faces.FixedSize = None,
     seed: _faces.Seed = 0,
     model: _options.Model = None,
     labels: _faces.Output = None,
@@ -83,9 +87,21 @@ def compare(
     and a paired bootstrap, both of people where they are known. Models and conditions are evaluated
     first, on the faces that the options choose. Run folders show how their trainings went.
     """
-    drawn: dict[str, Any] = {"style": style, "severity": severity}
+    from mien.occlusion import occluder, parts
+
     kinds = [_kind(one) for one in what]
-    _check(what, kinds, occlude, drawn)
+    hiding = _hiding(what, kinds, occlude)
+    drawn = _faces.drawn(
+        any(map(parts, hiding)),
+        style=style,
+        severity=severity,
+        pad_px=pad_px,
+        pad_share=pad_share,
+        tone=tone,
+        fixed_size=fixed_size,
+    )
+    for one in hiding:
+        occluder(one, **drawn)
     _check_targets(plot, receipts)
     measured = [one for one, kind in zip(what, kinds, strict=True) if kind in MEASURED]
     if not measured:
@@ -180,19 +196,15 @@ def _kind(name: str) -> str:
     return "condition"
 
 
-def _check(
-    what: Sequence[str], kinds: Sequence[str], occlude: str | None, drawn: dict[str, Any]
-) -> None:
-    from mien.occlusion import occluder
-
+def _hiding(what: Sequence[str], kinds: Sequence[str], occlude: str | None) -> list[str]:
+    """Name the conditions that something is measured under."""
     if "run" in kinds and set(kinds) != {"run"}:
         run = what[kinds.index("run")]
         raise UsageError(f"{run} is a run folder; compare run folders with each other only")
     if "model" not in kinds:
         _options.refuse("is the condition that models are compared under", occlude=occlude)
     conditions = [one for one, kind in zip(what, kinds, strict=True) if kind == "condition"]
-    for one in (*conditions, occlude or "none"):
-        occluder(one, **drawn)
+    return [*conditions, *filter(None, [occlude])]
 
 
 def _check_targets(plot: Path | None, receipts: Path | None) -> None:

@@ -38,6 +38,10 @@ def evaluate(
     shared: _faces.Shared = False,
     style: _faces.Style = None,
     severity: _faces.Severity = 1.0,
+    pad_px: _faces.PadPx = None,
+    pad_share: _faces.PadShare = None,
+    tone: _faces.Tone = None,
+    fixed_size: _faces.FixedSize = None,
     seed: _faces.Seed = 0,
     model: _options.Model = None,
     labels: _faces.Output = None,
@@ -73,11 +77,20 @@ def evaluate(
     """
     from mien import files
     from mien.evaluation import score
-    from mien.occlusion import occluder
+    from mien.occlusion import occluder, parts
     from mien.recognizer import ExpressionReader
     from mien.report import figures
 
-    occluder(occlude, style=style, severity=severity)
+    drawn = _faces.drawn(
+        bool(parts(occlude)),
+        style=style,
+        severity=severity,
+        pad_px=pad_px,
+        pad_share=pad_share,
+        tone=tone,
+        fixed_size=fixed_size,
+    )
+    occluder(occlude, **drawn)
     if receipt is not None:
         files.check_file(receipt)
     if report is None:
@@ -111,11 +124,10 @@ def evaluate(
         chosen,
         reader,
         occluder=occlude,
-        style=style,
-        severity=severity,
         seed=seed,
         shared=shared,
         quiet=quiet,
+        **drawn,
     )
     if receipt is not None:
         found.save(receipt)

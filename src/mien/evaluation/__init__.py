@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from mien.data.table import FaceTable
-from mien.evaluation.answers import Answers, Condition, How, answer
+from mien.evaluation.answers import USUAL, Answers, Condition, How, answer
 from mien.evaluation.measures import Result as Result
 from mien.evaluation.measures import result
 from mien.evaluation.receipts import Receipt as Receipt
@@ -77,12 +77,11 @@ def score(
 
 def _stated(protocol: Stated | None, found: Answers, reader: ExpressionReader) -> dict[str, Any]:
     drawn = found.condition
-    usual = {"style": None, "severity": 1.0, "pad_px": None, "fixed_size": False}
     return {
         **(protocol or {}),
         **found.shared,
         "occluder": drawn["occluder"],
-        **{name: drawn[name] for name, value in usual.items() if drawn.get(name, value) != value},
+        **{name: drawn[name] for name, value in USUAL.items() if drawn.get(name, value) != value},
         "output": reader.output,
         "test_time_augmentation": "mirror" if reader.mirror else "none",
         **({"balanced": True} if reader.balanced else {}),

@@ -9,9 +9,14 @@ from numpy.typing import NDArray
 
 from mien import metrics
 from mien.errors import DataError, UsageError
+from mien.evaluation.answers import USUAL
 from mien.evaluation.measures import worst_found
 from mien.evaluation.receipts import Receipt, ids_hash
 from mien.expressions import EXPRESSIONS
+from mien.occlusion import NONE
+
+# How a condition tells what is unlike the usual.
+DRAWN = {"pad_px": "pad {} px", "pad_share": "pad {}", "tone": "tone {}", "fixed_size": "sized {}"}
 
 Value = TypeVar("Value")
 Rows = tuple[tuple[Value | None, ...], ...]
@@ -72,7 +77,9 @@ def across(receipts: Sequence[Receipt]) -> Crossing:
 
     def rows(value: Callable[[NDArray[np.int64]], Value]) -> Rows[Value]:
         return tuple(
-            tuple(value(counts[at]) if (at := (model, data)) in counts else None for data in data_sets)
+            tuple(
+                value(counts[at]) if (at := (model, data)) in counts else None for data in data_sets
+            )
             for model in models
         )
 
@@ -112,9 +119,16 @@ def data_names(receipts: Sequence[Receipt], *, drawn: bool = True) -> list[str]:
 
 def condition(drawn: Mapping[str, Any]) -> str:
     """Name what was drawn on every face."""
+    if drawn["occluder"] == NONE:
+        return NONE
     severity = drawn.get("severity", 1.0)
     named = (drawn["occluder"], drawn.get("style"), f"to {severity:g}" if severity != 1 else "")
-    return " ".join(filter(None, named))
+    more = [
+        words.format("face" if of is True else ",".join(map(str, np.atleast_1d(of).tolist())))
+        for name, words in DRAWN.items()
+        if (of := drawn.get(name, USUAL[name])) != USUAL[name]
+    ]
+    return " ".join(filter(None, (*named, *more)))
 
 
 def _told(receipt: Receipt, drawn: bool) -> tuple[str, ...]:
