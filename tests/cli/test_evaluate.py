@@ -184,6 +184,8 @@ def test_a_name_that_is_mistyped_gets_a_suggestion(
         (["--option", "rule=majorty"], 2, "did you mean 'majority'?"),
         (["--fold", "1"], 2, "--fold goes with --splits"),
         (["--faces"], 2, "--faces goes with --report"),
+        (["--by", "gender"], 2, "unknown column of faces 'gender'"),
+        (["--by", "lost.csv:gender"], 4, "cannot read lost.csv"),
         (["--tone", "9"], 2, "--tone says how a part is hidden, and none is"),
         (["--severity", "0.5"], 2, "--severity says how a part is hidden"),
         (["--occlude", "surgical", "--pad-px", "2"], 2, "does not take pad_px"),
@@ -258,6 +260,21 @@ def test_only_what_both_know_is_measured_if_wanted(evaluate: Callable) -> None:
     result = evaluate("--labels", "ferplus", "--shared")
     assert "contempt" not in result["labels"]
     assert result["protocol"]["expressions"].endswith("those shared; 0 faces left out")
+
+
+def test_groups_stand_in_table_json_and_page(
+    mien: Callable, root: Path, evaluate: Callable, expression_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    words = ["--split", "all", "--by", "split"]
+    found = evaluate(*words, "--report", root / "report")["by"]
+    assert [of["faces"] for of in found["groups"].values()] == [4, 4, 4]
+    page = (root / "report" / "report.md").read_text()
+    assert "## By split" in page and f"Right least often on {found['worst']}" in page
+    given = ["--dataset", "fer2013", "--root", root, "--model", expression_path]
+    done = mien("evaluate", *given, *words)
+    assert f"by split; the worst group is {found['worst']}" in done.out
+    assert "mind: fewer than 30 faces of the groups private, public, train" in done.out
 
 
 def test_figures_and_faces_go_into_a_folder(root: Path, evaluate: Callable) -> None:

@@ -29,7 +29,7 @@ def pairs(receipts: "Sequence[Receipt]", **how: Any) -> Answer:
     measured = [[*head, "worst expression"]]
     for row in found.rows:
         shares = (row.accuracy, *row.interval95, row.balanced_accuracy, row.macro_f1, row.ece)
-        measured.append([row.name, str(row.correct), *map(percent, shares), _worst(row.worst)])
+        measured.append([row.name, str(row.correct), *map(percent, shares), worst(row.worst)])
     tested = [["", "points", "95 % from", "to", "only a", "only b", "odds", "g", "p", "p, Holm"]]
     for pair in found.pairs:
         differing = (pair.difference, *pair.interval95)
@@ -67,15 +67,17 @@ def across(receipts: "Sequence[Receipt]") -> Answer:
     rows, named = [["", *found.data_sets]], {}
     beside = [["balanced, worst", *found.data_sets]]
     each = zip(found.models, found.cells, found.balanced_accuracy, found.worst, strict=True)
-    for model, cells, balanced, worst in each:
+    for model, cells, balanced, found_least in each:
         row = [model]
         beside.append([model])
-        for data, cell, mean, least in zip(found.data_sets, cells, balanced, worst, strict=True):
+        for data, cell, mean, least in zip(
+            found.data_sets, cells, balanced, found_least, strict=True
+        ):
             if cell is None or mean is None or least is None:
                 row.append("-")
                 beside[-1].append("-")
                 continue
-            beside[-1].append(f"{percent(mean)}, {_worst(least)}")
+            beside[-1].append(f"{percent(mean)}, {worst(least)}")
             low, high = wilson(*cell)
             share = cell[0] / cell[1]
             named[f"{model} on {data}"] = (share, low, high)
@@ -139,7 +141,7 @@ def _intervals(named: Mapping[str, tuple[float, ...]]) -> Callable[[Path], None]
     return draw
 
 
-def _worst(of: Mapping[str, Any]) -> str:
+def worst(of: Mapping[str, Any]) -> str:
     return f"{of['expression']} {percent(of['recall'])} of {of['faces']}"
 
 

@@ -12,6 +12,7 @@ from typing import Any, Unpack
 
 from mien.data.table import FaceTable
 from mien.evaluation.answers import USUAL, Answers, Condition, How, answer
+from mien.evaluation.groups import Groups, grouped
 from mien.evaluation.measures import Result as Result
 from mien.evaluation.measures import result
 from mien.evaluation.receipts import Receipt as Receipt
@@ -44,15 +45,20 @@ def receipt(
     *,
     protocol: Stated | None = None,
     in_training: Collection[str] = (),
+    groups: Groups | None = None,
     **how: Unpack[How],
 ) -> Receipt:
     """Measure like `evaluate`; keep each answer, and what it takes to measure again.
 
-    in_training: ids of faces that equal a training face; the result warns of them.
+    in_training: ids of faces that equal a training face; the result warns of them. groups: of
+    faces that are measured by themselves too.
     """
     found = answer(faces, reader, **how)
-    measured = result(found, _stated(protocol, found, reader), reader.sha256, in_training)
-    return make(found, measured, reader, protocol or {})
+    data = {**(protocol or {}), **({"by": groups.by} if groups else {})}
+    measured = result(found, _stated(data, found, reader), reader.sha256, in_training)
+    if groups:
+        data["groups"] = groups.kept(found.faces.source_id.tolist())
+    return make(found, grouped(measured, found, groups), reader, data)
 
 
 def score(
@@ -69,6 +75,7 @@ def score(
         reader,
         protocol=stated,
         in_training=chosen.in_training or (),
+        groups=chosen.groups,
         locate=locate,
         really_occluded=chosen.really_occluded,
         **condition,

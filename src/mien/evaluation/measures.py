@@ -30,7 +30,7 @@ class Result:
     subject is not known. worst: see `worst_found`. confusion_shares: each row divided by its sum.
     hidden: for each region how often the model reports it hidden, where it was and where not.
     reliability: mean confidence, share right and number of faces, a bin each. votes: see `_votes`;
-    None where nobody voted.
+    None where nobody voted. by: see `groups.grouped`; None where no groups were asked for.
     """
 
     faces: int
@@ -58,6 +58,7 @@ class Result:
     warnings: list[str]
     protocol: dict[str, Any]
     model_sha256: str
+    by: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""

@@ -11,7 +11,7 @@ from mien.data import files
 from mien.data.splits import take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
-from mien.evaluation import receipts, score
+from mien.evaluation import groups, receipts, score
 from mien.evaluation.answers import USUAL
 from mien.evaluation.measures import IN_TRAINING
 from mien.evaluation.receipts import Receipt
@@ -119,8 +119,9 @@ def verify(
         return checks
     condition = receipt.condition
     drawn: Any = {name: condition.get(name, usual) for name, usual in USUAL.items()}
+    by = groups.told(receipt.data, receipt.faces, None if by_ids else faces)
     measured = score(
-        Chosen(faces, receipt.data, bool(receipt.data.get("list")), in_training),
+        Chosen(faces, receipt.data, bool(receipt.data.get("list")), in_training, by),
         reader,
         landmarks=landmarks,
         occluder=condition["occluder"],
