@@ -9,8 +9,10 @@ import pytest
 import models
 from mien import images
 from mien.evaluation import Receipt
+from mien.training.joined import Unit
 from tiny_fer import tiny_fer
 from tiny_receipts import tiny_receipt
+from tiny_runs import done as run_of
 
 
 @pytest.fixture
@@ -19,6 +21,14 @@ def root(tmp_path: Path) -> Path:
     faces.write(tmp_path / "fer2013.csv")
     faces.write_points(tmp_path / "points.npz", [True] * 12)
     return tmp_path
+
+
+def job(out: Path, right: dict[tuple[int | None, int], list[int]]) -> None:
+    """Write what a job leaves, of runs by fold and seed."""
+    for (fold, seed), hits in right.items():
+        run_of(fold, seed, hits).receipt.save(Unit(fold, seed).folder(out) / "test.json")
+    rows = [{"fold": None if fold is None else fold + 1, "seed": seed} for fold, seed in right]
+    (out / "job.json").write_text(json.dumps({"runs": rows, "subjects_overlap": None}))
 
 
 @pytest.fixture
@@ -119,6 +129,45 @@ def test_a_run_folder_holds_a_log_and_stands_beside_others_only(
     assert mien("compare", "eyes", "a").code == 0
 
 
+def test_jobs_are_compared_on_the_faces_held_out(mien: Callable, tmp_path: Path) -> None:
+    whole = [[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]]
+    job(tmp_path / "a", {(fold, 1): right for fold, right in enumerate(whole)})
+    job(tmp_path / "b", {(fold, 1): [1, 1, 0, 0, 0, 0] for fold in (1, 0)})
+    done = mien("compare", tmp_path / "a", tmp_path / "b", "--format", "json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert [row["name"] for row in found["rows"]] == ["a", "b"]
+    assert [row["correct"] for row in found["rows"]] == [11, 4] and found["faces"] == 12
+    (pair,) = found["pairs"]
+    assert (pair["only_a"], pair["only_b"]) == (7, 0) and pair["p"] == 2 / 2**7
+    assert found["test"] == "mcnemar" and pair["difference"] == pytest.approx(7 / 12)
+
+
+def test_the_seeds_of_a_job_are_averaged_a_face(mien: Callable, tmp_path: Path) -> None:
+    job(tmp_path / "a", {(None, seed): [1, 1, 1, int(seed > 1)] for seed in (1, 2)})
+    job(tmp_path / "b", {(None, 1): [1, 0, 0, 0]})
+    words = ["compare", tmp_path / "a", tmp_path / "b"]
+    found = json.loads(mien(*words, "--format", "json").out)
+    assert [row["accuracy"] for row in found["rows"]] == [7 / 8, 1 / 4] and found["faces"] == 4
+    assert found["test"] == "sign-flip" and found["drawn_from"] == "faces"
+    (pair,) = found["pairs"]
+    assert (pair["only_a"], pair["difference"], pair["p"]) == (3, 7 / 8 - 1 / 4, 0.25)
+    done = mien(*words)
+    assert "sign flips of faces" in done.out and "means of seeds (a: 2)" in done.out
+
+
+def test_jobs_of_other_faces_are_refused(mien: Callable, tmp_path: Path) -> None:
+    job(tmp_path / "a", {(0, 1): [1, 1], (1, 1): [1, 1]})
+    job(tmp_path / "b", {(0, 1): [1, 1], (2, 1): [1, 1]})
+    done = mien("compare", tmp_path / "a", tmp_path / "b")
+    assert done.code == 4 and "a and b must be of the same faces: 2 are only in" in done.err
+    done = mien("compare", tmp_path / "a", tmp_path / "b", "--across")
+    assert done.code == 2 and "is a job, which --across cannot take" in done.err
+    (tmp_path / "b" / "fold-1" / "seed-1" / "test.json").unlink()
+    done = mien("compare", tmp_path / "a", tmp_path / "b")
+    assert done.code == 4 and "test.json" in done.err
+
+
 def test_models_of_one_name_are_opened_first_and_kept_apart(
     mien: Callable, root: Path, tmp_path: Path, expression_path: Path
 ) -> None:
@@ -187,7 +236,7 @@ def test_different_faces_are_refused(mien: Callable, receipts: list[Path], tmp_p
         (["eyes", "mouth", "--table", "t", "--rule", "majorty"], 2, "did you mean 'majority'"),
         (["eyes", "mouth", "--table", "t", "--style", "flatt"], 2, "did you mean 'flat'"),
         (["nowhere.json", "nowhere.json"], 4, "cannot read nowhere.json"),
-        (["."], 2, "no receipt (.json), model (.onnx), condition or run folder"),
+        (["."], 2, "condition, job (with job.json) or run folder (with log.jsonl) of the name '.'"),
         (["runs/lost", "eyes"], 2, "of the name 'runs/lost'"),
         (["eyes", "--table", "t"], 2, "at least two to compare, got eyes alone"),
         (["a.json", "b.json", "--tone", "9"], 2, "--tone says how a part is hidden, and none is"),

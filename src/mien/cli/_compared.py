@@ -13,15 +13,12 @@ if TYPE_CHECKING:
 # Plain values, lines, and what draws them into a file.
 Answer = tuple[dict[str, Any], list[str], Callable[[Path], None]]
 
-TESTS = {
-    "mcnemar": "McNemar's exact test",
-    "sign-flip": "exact test of sign flips of subjects",
-}
+TESTS = {"mcnemar": "McNemar's exact test", "sign-flip": "exact test of sign flips of {}"}
 USUAL = ("loss", "accuracy", "score")  # measures of a history, and all of whole faces
 
 
-def pairs(receipts: "Sequence[Receipt]", **how: Any) -> Answer:
-    """Compare receipts of the same faces."""
+def pairs(receipts: "Sequence[Receipt | list[Receipt]]", **how: Any) -> Answer:
+    """Compare receipts, or those of several seeds, of the same faces."""
     from mien.study.compare import compare
 
     found = compare(receipts, **how)
@@ -49,8 +46,9 @@ def pairs(receipts: "Sequence[Receipt]", **how: Any) -> Answer:
         "",
         *aligned(tested, numbers=True),
         "",
-        f"{TESTS[found.test]}; bootstrap of {found.drawn_from}, {found.rounds} rounds, seed"
-        f" {found.seed}; only a, only b: faces that one alone is right about; g: Cohen's",
+        f"{TESTS[found.test].format(found.drawn_from)}; bootstrap of {found.drawn_from},"
+        f" {found.rounds} rounds, seed {found.seed}; only a, only b: faces that one alone is right"
+        " about; g: Cohen's",
         *(f"mind: {note}" for note in found.notes),
     ]
 
@@ -93,7 +91,7 @@ def histories(folders: Sequence[str], measures: Sequence[str] | None) -> Answer:
     from mien.report import figures
     from mien.training.logs import history
 
-    names = _names(folders)
+    names = names_of(folders)
     read = {name: history(one) for name, one in zip(names, folders, strict=True)}
     known = list(dict.fromkeys(measure for of in read.values() for measure in of))
     for one in measures or ():
@@ -113,8 +111,8 @@ def histories(folders: Sequence[str], measures: Sequence[str] | None) -> Answer:
     return shown, [*aligned(rows, numbers=True)], draw
 
 
-def _names(folders: Sequence[str]) -> list[str]:
-    """Name runs by their folders, with as many parents as tell them apart."""
+def names_of(folders: Sequence[str]) -> list[str]:
+    """Name runs or jobs by their folders, with as many parents as tell them apart."""
     paths = [Path(one).resolve() for one in folders]
     if len(set(paths)) < len(paths):
         raise UsageError(f"a run folder is given twice; expected different ones, got {folders}")

@@ -112,16 +112,19 @@ def result(
     )
 
 
-def worst_found(counts: NDArray[np.int64], labels: Sequence[str]) -> dict[str, Any]:
-    """Name the expression found least: its faces, and the share found with its interval."""
+def worst_found(counts: NDArray[np.int64], labels: Sequence[str], times: int = 1) -> dict[str, Any]:
+    """Name the expression found least: its faces, and the share found with its interval.
+
+    times: how often each face is counted.
+    """
     recalls = metrics.recalls(counts)
     place = int(np.nanargmin(recalls))
-    faces = int(counts[place].sum())
+    faces = int(counts[place].sum()) // times
     return {
         "expression": labels[place],
         "faces": faces,
         "recall": float(recalls[place]),
-        "recall_interval95": metrics.wilson(int(counts[place, place]), faces),
+        "recall_interval95": metrics.wilson(round(int(counts[place, place]) / times), faces),
     }
 
 
