@@ -121,7 +121,7 @@ def _rows(split: str, place: str = DOCS) -> Iterator[Row]:
 
 
 def _expressions(found: Measured, place: str) -> Table:
-    head = ("faces", "number", "right", "without those that occur in training")
+    head = ("faces", "number", "right", "balanced", "found least")
     rows: list[tuple[Cell, ...]] = []
     for name, key, pages in _rows(found.split, place):
         result, clean, once = found.results[key], "", ""
@@ -129,8 +129,11 @@ def _expressions(found: Measured, place: str) -> Table:
             left = found.results[key._replace(variant=CLEAN)]
             clean = f"{_right(left)} of {left['faces']:,}"
             once = _right(found.results[key._replace(variant=ONCE)])
-        rows.append((name, f"{result['faces']:,}", _right(result), clean, once))
-    return Table(f"Expressions, {place}", (*head, "with `--no-mirror`"), rows)
+        balanced = _share(result["balanced_accuracy"], result["balanced_interval95"])
+        beside = (balanced, _worst(result["worst"]))
+        rows.append((name, f"{result['faces']:,}", _right(result), *beside, clean, once))
+    more = ("without those that occur in training", "with `--no-mirror`")
+    return Table(f"Expressions, {place}", (*head, *more), rows)
 
 
 def _averages(found: Measured) -> Table:
@@ -285,6 +288,10 @@ def _right(result: Mapping[str, Any]) -> str:
 
 def _share(share: float | None, bounds: tuple[float, float]) -> str:
     return percent(share) if share is None else f"{percent(share)} ({interval(bounds)})"
+
+
+def _worst(of: Mapping[str, Any]) -> str:
+    return f"{of['expression']} {percent(of['recall'], 0)} of {of['faces']}"
 
 
 def _cost(cost: Estimate) -> str:

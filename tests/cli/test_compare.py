@@ -9,8 +9,10 @@ import pytest
 import models
 from mien import images
 from mien.evaluation import Receipt
+from mien.training.joined import Unit
 from tiny_fer import tiny_fer
 from tiny_receipts import tiny_receipt
+from tiny_runs import done as run_of
 
 
 @pytest.fixture
@@ -19,6 +21,14 @@ def root(tmp_path: Path) -> Path:
     faces.write(tmp_path / "fer2013.csv")
     faces.write_points(tmp_path / "points.npz", [True] * 12)
     return tmp_path
+
+
+def job(out: Path, right: dict[tuple[int | None, int], list[int]]) -> None:
+    """Write what a job leaves, of runs by fold and seed."""
+    for (fold, seed), hits in right.items():
+        run_of(fold, seed, hits).receipt.save(Unit(fold, seed).folder(out) / "test.json")
+    rows = [{"fold": None if fold is None else fold + 1, "seed": seed} for fold, seed in right]
+    (out / "job.json").write_text(json.dumps({"runs": rows, "subjects_overlap": None}))
 
 
 @pytest.fixture
@@ -35,6 +45,7 @@ def test_receipts_are_compared_with_the_first(mien: Callable, receipts: list[Pat
     assert "4 faces of neutral, happiness, surprise" in done.out
     assert "none - eyes" in done.out and "none - mouth" in done.out
     assert "eyes - mouth" not in done.out and "McNemar" in done.out
+    assert "worst expression" in done.out and "surprise 0.0% of 1" in done.out
     assert "eyes - mouth" in mien("compare", *receipts, "--all-pairs").out
 
 
@@ -64,6 +75,8 @@ def test_conditions_and_models_are_evaluated_first(
     done = mien("compare", expression_path, other, *faces, "--occlude", "mouth")
     assert done.code == 0, done.err
     assert "4 faces of" in done.out
+    done = mien("compare", "none", "eyes", *faces, "--tone", "9", "--model", expression_path)
+    assert "none - eyes tone 9" in done.out, done.err
 
 
 def test_models_stand_against_data_sets(mien: Callable, tmp_path: Path) -> None:
@@ -73,6 +86,7 @@ def test_models_stand_against_data_sets(mien: Callable, tmp_path: Path) -> None:
     paths = [tmp_path / f"{name}.json" for name in ("ax", "ay", "bx")]
     done = mien("compare", *paths, "--across")
     assert done.code == 0, done.err
+    assert "66.7%, surprise 0.0% of 1" in done.out
     assert "66.7% (" in done.out and "over neutral, happiness, surprise" in done.out
 
 
@@ -113,6 +127,45 @@ def test_a_run_folder_holds_a_log_and_stands_beside_others_only(
     assert "eyes is evaluated first" in done.err
     Path("eyes", "log.jsonl").write_text('{"epoch": 1, "loss": 1.0}\n')
     assert mien("compare", "eyes", "a").code == 0
+
+
+def test_jobs_are_compared_on_the_faces_held_out(mien: Callable, tmp_path: Path) -> None:
+    whole = [[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]]
+    job(tmp_path / "a", {(fold, 1): right for fold, right in enumerate(whole)})
+    job(tmp_path / "b", {(fold, 1): [1, 1, 0, 0, 0, 0] for fold in (1, 0)})
+    done = mien("compare", tmp_path / "a", tmp_path / "b", "--format", "json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert [row["name"] for row in found["rows"]] == ["a", "b"]
+    assert [row["correct"] for row in found["rows"]] == [11, 4] and found["faces"] == 12
+    (pair,) = found["pairs"]
+    assert (pair["only_a"], pair["only_b"]) == (7, 0) and pair["p"] == 2 / 2**7
+    assert found["test"] == "mcnemar" and pair["difference"] == pytest.approx(7 / 12)
+
+
+def test_the_seeds_of_a_job_are_averaged_a_face(mien: Callable, tmp_path: Path) -> None:
+    job(tmp_path / "a", {(None, seed): [1, 1, 1, int(seed > 1)] for seed in (1, 2)})
+    job(tmp_path / "b", {(None, 1): [1, 0, 0, 0]})
+    words = ["compare", tmp_path / "a", tmp_path / "b"]
+    found = json.loads(mien(*words, "--format", "json").out)
+    assert [row["accuracy"] for row in found["rows"]] == [7 / 8, 1 / 4] and found["faces"] == 4
+    assert found["test"] == "sign-flip" and found["drawn_from"] == "faces"
+    (pair,) = found["pairs"]
+    assert (pair["only_a"], pair["difference"], pair["p"]) == (3, 7 / 8 - 1 / 4, 0.25)
+    done = mien(*words)
+    assert "sign flips of faces" in done.out and "means of seeds (a: 2)" in done.out
+
+
+def test_jobs_of_other_faces_are_refused(mien: Callable, tmp_path: Path) -> None:
+    job(tmp_path / "a", {(0, 1): [1, 1], (1, 1): [1, 1]})
+    job(tmp_path / "b", {(0, 1): [1, 1], (2, 1): [1, 1]})
+    done = mien("compare", tmp_path / "a", tmp_path / "b")
+    assert done.code == 4 and "a and b must be of the same faces: 2 are only in" in done.err
+    done = mien("compare", tmp_path / "a", tmp_path / "b", "--across")
+    assert done.code == 2 and "is a job, which --across cannot take" in done.err
+    (tmp_path / "b" / "fold-1" / "seed-1" / "test.json").unlink()
+    done = mien("compare", tmp_path / "a", tmp_path / "b")
+    assert done.code == 4 and "test.json" in done.err
 
 
 def test_models_of_one_name_are_opened_first_and_kept_apart(
@@ -183,9 +236,11 @@ def test_different_faces_are_refused(mien: Callable, receipts: list[Path], tmp_p
         (["eyes", "mouth", "--table", "t", "--rule", "majorty"], 2, "did you mean 'majority'"),
         (["eyes", "mouth", "--table", "t", "--style", "flatt"], 2, "did you mean 'flat'"),
         (["nowhere.json", "nowhere.json"], 4, "cannot read nowhere.json"),
-        (["."], 2, "no receipt (.json), model (.onnx), condition or run folder"),
+        (["."], 2, "condition, job (with job.json) or run folder (with log.jsonl) of the name '.'"),
         (["runs/lost", "eyes"], 2, "of the name 'runs/lost'"),
         (["eyes", "--table", "t"], 2, "at least two to compare, got eyes alone"),
+        (["a.json", "b.json", "--tone", "9"], 2, "--tone says how a part is hidden, and none is"),
+        (["eyes", "mouth", "--table", "t", "--tone", "300"], 2, "a tone must be"),
         (["eyes", "mouth", "--table", "t", "--occlude", "nose"], 2, "that models are compared"),
         (["eyes", "mouth", "--table", "t", "--part", "train"], 2, "--part goes with --splits"),
         (["a.json", "b.json", "--across", "--shared"], 2, "--shared is no matter of --across"),

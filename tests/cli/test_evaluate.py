@@ -151,7 +151,7 @@ def test_the_table_names_what_was_measured(
     monkeypatch.setenv("MIEN_DATA", str(root))
     done = mien("evaluate", "--dataset", "fer2013", "--model", expression_path)
     assert done.code == 0
-    for words in ("split: private", "of 4 faces", "balanced accuracy", "macro F1", "happiness"):
+    for words in ("split: private", "of 4 faces", "balanced accuracy", "worst: ", "macro F1"):
         assert words in done.out
 
 
@@ -184,6 +184,13 @@ def test_a_name_that_is_mistyped_gets_a_suggestion(
         (["--option", "rule=majorty"], 2, "did you mean 'majority'?"),
         (["--fold", "1"], 2, "--fold goes with --splits"),
         (["--faces"], 2, "--faces goes with --report"),
+        (["--by", "gender"], 2, "unknown column of faces 'gender'"),
+        (["--by", "lost.csv:gender"], 4, "cannot read lost.csv"),
+        (["--tone", "9"], 2, "--tone says how a part is hidden, and none is"),
+        (["--severity", "0.5"], 2, "--severity says how a part is hidden"),
+        (["--occlude", "surgical", "--pad-px", "2"], 2, "does not take pad_px"),
+        (["--occlude", "eyes", "--fixed-size", "big"], 2, "--fixed-size face or WxH"),
+        (["--occlude", "eyes", "--pad-px", "1", "--pad-share", "1"], 2, "expected one of pad_px"),
         (["--seed", "-1"], 2, "'--seed'"),
         (["--occlude", "eyes", "--severity", "nan"], 2, "'--severity'"),
     ],
@@ -225,10 +232,49 @@ def test_parts_are_joined_and_drawn_more_or_less(root: Path, evaluate: Callable)
     assert protocol["seed"] == 4 and "style" not in protocol
 
 
+@pytest.mark.parametrize(
+    ("words", "stated"),
+    [
+        (["--tone", "10,20,30"], {"tone": [10, 20, 30]}),
+        (["--tone", "mean", "--pad-share", "0.2"], {"tone": "mean", "pad_share": 0.2}),
+        (["--pad-px", "2", "--fixed-size", "face"], {"pad_px": 2, "fixed_size": True}),
+        (["--fixed-size", "20x9"], {"fixed_size": [20, 9]}),
+    ],
+)
+def test_tone_pad_and_size_are_drawn_stated_and_verified(
+    words: list[str],
+    stated: dict[str, Any],
+    mien: Callable,
+    root: Path,
+    evaluate: Callable,
+    expression_path: Path,
+) -> None:
+    receipt, hidden = root / "receipt.json", ("--occlude", "eyes", "--points", root / "points.npz")
+    found = evaluate(*hidden, *words, "--receipt", receipt)
+    assert stated.items() <= found["protocol"].items()
+    assert stated.items() <= json.loads(receipt.read_text())["condition"].items()
+    assert mien("verify", receipt, "--root", root, "--model", expression_path).code == 0
+
+
 def test_only_what_both_know_is_measured_if_wanted(evaluate: Callable) -> None:
     result = evaluate("--labels", "ferplus", "--shared")
     assert "contempt" not in result["labels"]
     assert result["protocol"]["expressions"].endswith("those shared; 0 faces left out")
+
+
+def test_groups_stand_in_table_json_and_page(
+    mien: Callable, root: Path, evaluate: Callable, expression_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    words = ["--split", "all", "--by", "split"]
+    found = evaluate(*words, "--report", root / "report")["by"]
+    assert [of["faces"] for of in found["groups"].values()] == [4, 4, 4]
+    page = (root / "report" / "report.md").read_text()
+    assert "## By split" in page and f"Right least often on {found['worst']}" in page
+    given = ["--dataset", "fer2013", "--root", root, "--model", expression_path]
+    done = mien("evaluate", *given, *words)
+    assert f"by split; the worst group is {found['worst']}" in done.out
+    assert "mind: fewer than 30 faces of the groups private, public, train" in done.out
 
 
 def test_figures_and_faces_go_into_a_folder(root: Path, evaluate: Callable) -> None:

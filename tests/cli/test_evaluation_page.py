@@ -12,6 +12,7 @@ from mien.cli import main
 from mien.data.readers.fer2013 import read
 from tiny_fer import tiny_fer
 from tiny_receipts import tiny_receipt
+from tiny_runs import done
 
 PAGE = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text("utf-8")
 
@@ -40,6 +41,9 @@ def workspace(
         (tmp_path / "runs" / name).mkdir(parents=True)
         entry = json.dumps({"epoch": 1, "loss": 1.0})
         (tmp_path / "runs" / name / "log.jsonl").write_text(entry)
+        folder = tmp_path / "jobs" / name
+        done(0, 1, [1, 0, seed]).receipt.save(folder / "fold-1" / "seed-1" / "test.json")
+        (folder / "job.json").write_text(json.dumps({"runs": [{"fold": 1, "seed": 1}]}))
     for model in ("one", "two"):
         for data in ("x", "y"):
             receipt = tiny_receipt([0, 1, 2], [0, 1, 1], model=model, data=data)

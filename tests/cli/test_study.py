@@ -81,17 +81,31 @@ def test_one_size_for_all_faces_is_swept_too(
     study: Callable, tables: Path, expression_path: Path
 ) -> None:
     words = ("--sweep", "--table", tables, "--model", expression_path, "--format", "json")
-    record = json.loads(study(*words, "--fixed-size").out)
+    record = json.loads(study(*words, "--fixed-size", "face").out)
     assert record["conditions"] == ["none", "eyes", "mouth", "eyes+mouth", "mask-polygon"]
     assert record["protocol"]["drawn"] == {"fixed_size": True}
-    done = study(*words, "--fixed-size", "--conditions", "surgical")
+    done = study(*words, "--fixed-size", "face", "--conditions", "surgical")
     assert done.code == 2 and "'surgical' does not take fixed_size" in done.err
+
+
+def test_tone_and_box_are_swept_and_verified(
+    study: Callable, tables: Path, expression_path: Path, tmp_path: Path, mien: Callable
+) -> None:
+    words = ("--sweep", "--table", tables, "--model", expression_path, "--format", "json")
+    drawn = ("--tone", "200", "--fixed-size", "9x4")
+    record = json.loads(study(*words, *drawn).out)
+    assert record["protocol"]["drawn"] == {"tone": 200, "fixed_size": [9, 4]}
+    assert "surgical" not in record["conditions"]
+    receipt = next((tmp_path / "out").glob("cells/*/mouth/*.json"))
+    verified = ("--table", tables, "--model", expression_path)
+    assert mien("verify", receipt, *verified).code == 0
+    assert study(*words, *drawn).code == 0  # goes on in the same folder
 
 
 def test_networks_are_trained_for_a_table_of_people(study: Callable, tables: Path) -> None:
     pytest.importorskip("torch")
     words = ("--retrain", "--table", tables, "--conditions", "mouth", "--epochs", "1")
-    done = study(*words, "--folds", "2", "--fixed-size", "--format", "json")
+    done = study(*words, "--folds", "2", "--fixed-size", "face", "--format", "json")
     assert done.code == 0, done.err
     record = json.loads(done.out)
     assert len(record["cells"]) == 8 and record["trained"] == ["none", "mouth"]
@@ -103,6 +117,9 @@ def test_networks_are_trained_for_a_table_of_people(study: Callable, tables: Pat
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
+        (["--sweep", "--preset", "system0", "--pad-px", "2"], 2, "the pad of the preset system0"),
+        (["--sweep", "--preset", "system0", "--fixed-size", "9x4"], 2, "--fixed-size differs"),
+        (["--sweep", "--conditions", "surgical", "--tone", "9"], 2, "does not take tone"),
         (["--sweep", "--conditions", ""], 2, "at least one condition that hides something"),
         (["--sweep", "--conditions", "eyes,moth"], 2, "did you mean 'mouth'?"),
         (["--sweep", "--conditions", "none"], 2, "at least one condition"),

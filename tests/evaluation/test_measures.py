@@ -12,6 +12,7 @@ from mien.data.table import FaceTable
 from mien.evaluation.answers import Answers
 from mien.evaluation.measures import few_people, known_people, result
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
+from mien.metrics import wilson
 
 
 def answers(
@@ -75,6 +76,14 @@ def test_an_expression_has_counts_shares_and_an_interval() -> None:
     low, high = happiness["recall_interval95"]
     assert low < 2 / 3 < high
     assert found["fear"]["recall"] is None and found["fear"]["f1"] is None
+
+
+def test_the_expression_found_least_is_named_with_its_faces() -> None:
+    told = np.eye(8)[[0, 0, 1, 1, 0]]
+    worst = measured(np.array([0, 0, 1, 1, 1]), told)["worst"]
+    assert (worst["expression"], worst["faces"]) == ("happiness", 3)
+    assert worst["recall"] == pytest.approx(2 / 3)
+    assert worst["recall_interval95"] == wilson(2, 3)
 
 
 def test_intervals_surround_their_measures(rng: np.random.Generator) -> None:

@@ -17,6 +17,8 @@ def test_models_stand_against_data_sets_over_what_all_share() -> None:
     )
     assert (found.models, found.data_sets, found.expressions) == (("a", "b"), ("x", "y"), TWO)
     assert found.cells == (((2, 2), (2, 3)), ((1, 2), None))
+    assert found.balanced_accuracy[1] == (0.5, None)
+    assert found.worst[1][0] is not None and found.worst[1][0]["recall"] == 0
 
 
 def test_models_of_one_name_are_told_apart() -> None:

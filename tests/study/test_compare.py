@@ -33,6 +33,10 @@ def test_pairs_tell_difference_test_and_effect(rng: np.random.Generator) -> None
     assert pair.cohen_g == pytest.approx(only_a / (only_a + only_b) - 0.5)
     assert found.faces == 40 and found.drawn_from == "faces"
     assert [row.correct for row in found.rows] == [a.right.sum(), b.right.sum()]
+    recalls = [b.right[b.truth == place].mean() for place in range(3)]
+    worst = found.rows[1].worst
+    assert worst["expression"] == b.labels[int(np.argmin(recalls))]
+    assert worst["recall"] == pytest.approx(min(recalls))
 
 
 def test_many_pairs_are_corrected_together(rng: np.random.Generator) -> None:
@@ -133,6 +137,10 @@ def test_names_say_what_differs() -> None:
     assert told_apart([one, one]) == ["a", "a (2)"]
     half = tiny_receipt([0, 1], [0, 1], condition={"occluder": "eyes", "severity": 0.5})
     assert told_apart([one, half]) == ["none", "eyes to 0.5"]
+    boxed = {"occluder": "eyes", "tone": [9, 9, 8], "fixed_size": [24, 12]}
+    face = {"occluder": "eyes", "pad_px": 2.5, "fixed_size": True}
+    drawn = [tiny_receipt([0, 1], [0, 1], condition=one) for one in (boxed, face)]
+    assert told_apart(drawn) == ["eyes tone 9,9,8 sized 24,12", "eyes pad 2.5 px sized face"]
     parts = [
         tiny_receipt([0, 1], [0, 1], data={"name": "x", "sha256": "0", "split": split})
         for split in ("public", "private")

@@ -13,22 +13,20 @@ if TYPE_CHECKING:
 # Plain values, lines, and what draws them into a file.
 Answer = tuple[dict[str, Any], list[str], Callable[[Path], None]]
 
-TESTS = {
-    "mcnemar": "McNemar's exact test",
-    "sign-flip": "exact test of sign flips of subjects",
-}
+TESTS = {"mcnemar": "McNemar's exact test", "sign-flip": "exact test of sign flips of {}"}
 USUAL = ("loss", "accuracy", "score")  # measures of a history, and all of whole faces
 
 
-def pairs(receipts: "Sequence[Receipt]", **how: Any) -> Answer:
-    """Compare receipts of the same faces."""
+def pairs(receipts: "Sequence[Receipt | list[Receipt]]", **how: Any) -> Answer:
+    """Compare receipts, or those of several seeds, of the same faces."""
     from mien.study.compare import compare
 
     found = compare(receipts, **how)
-    measured = [["", "right", "accuracy", "95 % from", "to", "balanced", "macro F1", "ECE"]]
+    head = ["", "right", "accuracy", "95 % from", "to", "balanced", "macro F1", "ECE"]
+    measured = [[*head, "worst expression"]]
     for row in found.rows:
         shares = (row.accuracy, *row.interval95, row.balanced_accuracy, row.macro_f1, row.ece)
-        measured.append([row.name, str(row.correct), *map(percent, shares)])
+        measured.append([row.name, str(row.correct), *map(percent, shares), worst(row.worst)])
     tested = [["", "points", "95 % from", "to", "only a", "only b", "odds", "g", "p", "p, Holm"]]
     for pair in found.pairs:
         differing = (pair.difference, *pair.interval95)
@@ -48,8 +46,9 @@ def pairs(receipts: "Sequence[Receipt]", **how: Any) -> Answer:
         "",
         *aligned(tested, numbers=True),
         "",
-        f"{TESTS[found.test]}; bootstrap of {found.drawn_from}, {found.rounds} rounds, seed"
-        f" {found.seed}; only a, only b: faces that one alone is right about; g: Cohen's",
+        f"{TESTS[found.test].format(found.drawn_from)}; bootstrap of {found.drawn_from},"
+        f" {found.rounds} rounds, seed {found.seed}; only a, only b: faces that one alone is right"
+        " about; g: Cohen's",
         *(f"mind: {note}" for note in found.notes),
     ]
 
@@ -64,19 +63,27 @@ def across(receipts: "Sequence[Receipt]") -> Answer:
 
     found = crossed(receipts)
     rows, named = [["", *found.data_sets]], {}
-    for model, cells in zip(found.models, found.cells, strict=True):
+    beside = [["balanced, worst", *found.data_sets]]
+    each = zip(found.models, found.cells, found.balanced_accuracy, found.worst, strict=True)
+    for model, cells, balanced, found_least in each:
         row = [model]
-        for data, cell in zip(found.data_sets, cells, strict=True):
-            if cell is None:
+        beside.append([model])
+        for data, cell, mean, least in zip(
+            found.data_sets, cells, balanced, found_least, strict=True
+        ):
+            if cell is None or mean is None or least is None:
                 row.append("-")
+                beside[-1].append("-")
                 continue
+            beside[-1].append(f"{percent(mean)}, {worst(least)}")
             low, high = wilson(*cell)
             share = cell[0] / cell[1]
             named[f"{model} on {data}"] = (share, low, high)
             row.append(f"{percent(share)} ({percent(low)} to {percent(high)}) of {cell[1]}")
         rows.append(row)
     said = f"models in rows, data sets in columns, over {', '.join(found.expressions)}"
-    return found.to_dict(), [*aligned(rows, numbers=True), "", said], _intervals(named)
+    lines = [*aligned(rows, numbers=True), "", *aligned(beside, numbers=True), "", said]
+    return found.to_dict(), lines, _intervals(named)
 
 
 def histories(folders: Sequence[str], measures: Sequence[str] | None) -> Answer:
@@ -84,7 +91,7 @@ def histories(folders: Sequence[str], measures: Sequence[str] | None) -> Answer:
     from mien.report import figures
     from mien.training.logs import history
 
-    names = _names(folders)
+    names = names_of(folders)
     read = {name: history(one) for name, one in zip(names, folders, strict=True)}
     known = list(dict.fromkeys(measure for of in read.values() for measure in of))
     for one in measures or ():
@@ -104,8 +111,8 @@ def histories(folders: Sequence[str], measures: Sequence[str] | None) -> Answer:
     return shown, [*aligned(rows, numbers=True)], draw
 
 
-def _names(folders: Sequence[str]) -> list[str]:
-    """Name runs by their folders, with as many parents as tell them apart."""
+def names_of(folders: Sequence[str]) -> list[str]:
+    """Name runs or jobs by their folders, with as many parents as tell them apart."""
     paths = [Path(one).resolve() for one in folders]
     if len(set(paths)) < len(paths):
         raise UsageError(f"a run folder is given twice; expected different ones, got {folders}")
@@ -130,6 +137,10 @@ def _intervals(named: Mapping[str, tuple[float, ...]]) -> Callable[[Path], None]
         figures.save(path, figures.interval_figure, list(named), *columns, x="accuracy")
 
     return draw
+
+
+def worst(of: Mapping[str, Any]) -> str:
+    return f"{of['expression']} {percent(of['recall'])} of {of['faces']}"
 
 
 def _small(p: float) -> str:

@@ -95,9 +95,59 @@ Style = Annotated[
     ),
 ]
 Severity = Annotated[float, typer.Option(min=0, max=1, help="How much of it to draw, from 0 to 1.")]
+PadPx = Annotated[
+    float | None, typer.Option(metavar="PX", help="How far flat ones exceed their outline.")
+]
+PadShare = Annotated[float | None, typer.Option(metavar="X", help="The same in parts of the face.")]
+Tone = Annotated[
+    str | None,
+    typer.Option(metavar="LEVEL|R,G,B|mean", help="The tone of flat ones; mean: the image's."),
+]
+FixedSize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="face|WxH",
+        help="Outline the mean face, not this one's expression; or a box of so many pixels.",
+    ),
+]
 Seed = Annotated[
     int, typer.Option(metavar="N", min=0, help="Of what is drawn at random on the faces.")
 ]
+
+
+def drawn(
+    hides: bool,
+    *,
+    style: str | None,
+    severity: float,
+    pad_px: float | None,
+    pad_share: float | None,
+    tone: str | None,
+    fixed_size: str | None,
+) -> dict[str, Any]:
+    """Say by the options above how something is drawn; refuse them where nothing is hidden."""
+    flat = {"pad_px": pad_px, "pad_share": pad_share, "tone": tone, "fixed_size": fixed_size}
+    if not hides:
+        less = severity if severity != 1 else None
+        _options.refuse(
+            "says how a part is hidden, and none is", style=style, severity=less, **flat
+        )
+    read = {"tone": _tone(tone), "fixed_size": _fixed_size(fixed_size)}
+    return {"style": style, "severity": severity, **flat, **read}
+
+
+def _tone(text: str | None) -> Any:
+    """Read `128`, `141,197,231` or a word."""
+    if text is None or not text.replace(",", "").replace(" ", "").isdecimal():
+        return text
+    levels = [int(part) for part in text.split(",") if part.strip()]
+    return levels[0] if len(levels) == 1 else levels
+
+
+def _fixed_size(text: str | None) -> bool | tuple[int, int]:
+    if text is None or text == "face":
+        return text is not None
+    return _options.size(text, "--fixed-size face or WxH", "24x12")
 
 
 def choice(

@@ -25,7 +25,7 @@ def compare(
         typer.Argument(
             metavar="A B ...",
             help="Receipts (.json), models (.onnx or a shipped name), conditions (none, eyes,"
-            " mouth+nose, ...), or run folders of `mien train`.",
+            " mouth+nose, ...), jobs of folds or seeds, or run folders of `mien train`.",
         ),
     ],
     plot: Annotated[
@@ -59,6 +59,10 @@ def compare(
     part: _faces.Part = None,
     style: _faces.Style = None,
     severity: _faces.Severity = 1.0,
+    pad_px: _faces.PadPx = None,
+    pad_share: _faces.PadShare = None,
+    tone: _faces.Tone = None,
+    fixed_size: _faces.FixedSize = None,
     seed: _faces.Seed = 0,
     model: _options.Model = None,
     labels: _faces.Output = None,
@@ -81,11 +85,25 @@ def compare(
 
     The first is what the others are compared with, by an exact test, corrected by Holm's method,
     and a paired bootstrap, both of people where they are known. Models and conditions are evaluated
-    first, on the faces that the options choose. Run folders show how their trainings went.
+    first, on the faces that the options choose. A job of `mien train --folds` or `--seeds` stands
+    for what its runs answered to the faces held out. Run folders show how their trainings went.
     """
-    drawn: dict[str, Any] = {"style": style, "severity": severity}
+    from mien.evaluation import Receipt
+    from mien.occlusion import occluder, parts
+
     kinds = [_kind(one) for one in what]
-    _check(what, kinds, occlude, drawn)
+    hiding = _hiding(what, kinds, occlude)
+    drawn = _faces.drawn(
+        any(map(parts, hiding)),
+        style=style,
+        severity=severity,
+        pad_px=pad_px,
+        pad_share=pad_share,
+        tone=tone,
+        fixed_size=fixed_size,
+    )
+    for one in hiding:
+        occluder(one, **drawn)
     _check_targets(plot, receipts)
     measured = [one for one, kind in zip(what, kinds, strict=True) if kind in MEASURED]
     if not measured:
@@ -104,6 +122,8 @@ def compare(
         _options.refuse("goes with run folders", measure=measure)
         if across:
             _options.refuse("is no matter of --across", **each)
+            if "job" in kinds:
+                raise UsageError(f"{what[kinds.index('job')]} is a job, which --across cannot take")
         elif len(what) < 2:
             raise UsageError(f"expected at least two to compare, got {what[0]} alone")
         if measured and not (dataset or table):
@@ -146,7 +166,9 @@ def compare(
             kept=receipts,
         )
         if across:
-            answer, lines, draw = _compared.across(found)
+            answer, lines, draw = _compared.across(
+                [one for one in found if isinstance(one, Receipt)]
+            )
         else:
             pairs = "all" if all_pairs else "first"
             answer, lines, draw = _compared.pairs(found, pairs=pairs, shared=shared, seed=seed)
@@ -160,39 +182,38 @@ def compare(
 
 
 def _kind(name: str) -> str:
-    """Tell what a name is: a receipt, a model, a condition, or the folder of a run."""
+    """Tell what a name is: a receipt, a model, a condition, the folder of a job or of a run."""
     from mien.occlusion import parts
+    from mien.training.joined import RECORD
     from mien.training.logs import LOG
 
     if name.endswith(".json"):
         return "receipt"
     if name.endswith(".onnx") or _is_shipped(name):
         return "model"
+    if (Path(name) / RECORD).is_file():
+        return "job"
     if (Path(name) / LOG).is_file():
         return "run"
     try:
         parts(name)
     except UsageError as error:
         raise UsageError(
-            f"no receipt (.json), model (.onnx), condition or run folder (with {LOG}) of the name"
-            f" {name!r}: {error}"
+            f"no receipt (.json), model (.onnx), condition, job (with {RECORD}) or run folder (with"
+            f" {LOG}) of the name {name!r}: {error}"
         ) from error
     return "condition"
 
 
-def _check(
-    what: Sequence[str], kinds: Sequence[str], occlude: str | None, drawn: dict[str, Any]
-) -> None:
-    from mien.occlusion import occluder
-
+def _hiding(what: Sequence[str], kinds: Sequence[str], occlude: str | None) -> list[str]:
+    """Name the conditions that something is measured under."""
     if "run" in kinds and set(kinds) != {"run"}:
         run = what[kinds.index("run")]
         raise UsageError(f"{run} is a run folder; compare run folders with each other only")
     if "model" not in kinds:
         _options.refuse("is the condition that models are compared under", occlude=occlude)
     conditions = [one for one, kind in zip(what, kinds, strict=True) if kind == "condition"]
-    for one in (*conditions, occlude or "none"):
-        occluder(one, **drawn)
+    return [*conditions, *filter(None, [occlude])]
 
 
 def _check_targets(plot: Path | None, receipts: Path | None) -> None:
@@ -248,23 +269,30 @@ def _receipts(
     model: str | None,
     occluder: str,
     kept: Path | None,
-) -> "list[Receipt]":
-    """Open receipts and make the others, each kept as soon as it is made."""
+) -> "list[Receipt | list[Receipt]]":
+    """Open receipts and make the others, each kept as soon as it is made; a job's are a list."""
     from mien import files
     from mien.evaluation import Receipt
+    from mien.study.pooled import pooled
 
-    opened: dict[str, Receipt] = {}
+    jobs = [one for one, kind in zip(what, kinds, strict=True) if kind == "job"]
+    names = zip(jobs, _compared.names_of(jobs) if jobs else (), strict=True)
+    opened: dict[str, Receipt | list[Receipt]] = {
+        one: pooled(Path(one), name) for one, name in names
+    }
     for one, kind in zip(what, kinds, strict=True):  # what is wrong costs no evaluation
         if kind == "receipt":
             opened[one] = Receipt.open(one)
-        else:
+        elif kind != "job":
             models(one if kind == "model" else model)
-    found, taken = [], set[str]()
+    found: list[Receipt | list[Receipt]] = []
+    taken = set[str]()
     for one, kind in zip(what, kinds, strict=True):
         if one in opened:
             found.append(opened[one])
             continue
-        found.append(score(one, occluder) if kind == "model" else score(model, one))
+        made = score(one, occluder) if kind == "model" else score(model, one)
+        found.append(made)
         if kept is not None:
-            found[-1].save(kept / f"{files.numbered(Path(one).name, taken)}.json")
+            made.save(kept / f"{files.numbered(Path(one).name, taken)}.json")
     return found

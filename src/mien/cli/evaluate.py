@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from mien.cli import _faces, _options
 from mien.cli._columns import aligned
+from mien.cli._compared import worst
 from mien.cli._options import Report
 from mien.cli._streams import writing
 from mien.progress import say
@@ -36,8 +38,20 @@ def evaluate(
     fold: _faces.Fold = None,
     part: _faces.Part = None,
     shared: _faces.Shared = False,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN|FILE.csv:COLUMN",
+            help="Measure groups of faces by themselves too: by subject, sequence or split, or by a"
+            " column of a file whose column source_id (or id) names the faces.",
+        ),
+    ] = None,
     style: _faces.Style = None,
     severity: _faces.Severity = 1.0,
+    pad_px: _faces.PadPx = None,
+    pad_share: _faces.PadShare = None,
+    tone: _faces.Tone = None,
+    fixed_size: _faces.FixedSize = None,
     seed: _faces.Seed = 0,
     model: _options.Model = None,
     labels: _faces.Output = None,
@@ -72,12 +86,22 @@ def evaluate(
     every face first.
     """
     from mien import files
-    from mien.evaluation import score
-    from mien.occlusion import occluder
+    from mien.evaluation import groups, score
+    from mien.occlusion import occluder, parts
     from mien.recognizer import ExpressionReader
     from mien.report import figures
 
-    occluder(occlude, style=style, severity=severity)
+    drawn = _faces.drawn(
+        bool(parts(occlude)),
+        style=style,
+        severity=severity,
+        pad_px=pad_px,
+        pad_share=pad_share,
+        tone=tone,
+        fixed_size=fixed_size,
+    )
+    occluder(occlude, **drawn)
+    given = groups.named(by) if by else None
     if receipt is not None:
         files.check_file(receipt)
     if report is None:
@@ -107,15 +131,17 @@ def evaluate(
         provider=provider,
     )
     chosen = choice.select(root, reader.preparation, quiet=quiet)
+    if by:
+        told = given or groups.Groups.of_faces(by, chosen.faces)
+        chosen = replace(chosen, groups=told)
     found = score(
         chosen,
         reader,
         occluder=occlude,
-        style=style,
-        severity=severity,
         seed=seed,
         shared=shared,
         quiet=quiet,
+        **drawn,
     )
     if receipt is not None:
         found.save(receipt)
@@ -142,6 +168,9 @@ def print_table(result: dict[str, Any]) -> None:
     print(*aligned(list(measures(result))), sep="\n")
     print()
     print(*aligned(list(expressions(result)), numbers=True), sep="\n")
+    if by := result["by"]:
+        print(f"\nby {by['column']}; the worst group is {by['worst']}")
+        print(*aligned(list(_groups(by)), numbers=True), sep="\n")
     print("\nthe truth in rows, the answers in columns")
     print(*aligned(list(confusion(result)), numbers=True), sep="\n")
     for warning in result["warnings"]:
@@ -158,6 +187,9 @@ def measures(result: dict[str, Any]) -> Iterator[list[str]]:
         yield ["of other people", "", f"95 % interval {_range(people)}: subjects drawn anew"]
     balanced, f1 = _range(result["balanced_interval95"]), _range(result["macro_f1_interval95"])
     yield ["balanced accuracy", percent(result["balanced_accuracy"]), f"95 % interval {balanced}"]
+    least = result["worst"]
+    of_it = f"of {least['faces']} faces, 95 % interval {_range(least['recall_interval95'])}"
+    yield [f"worst: {least['expression']}", percent(least["recall"]), of_it]
     yield ["macro F1", percent(result["macro_f1"]), f"95 % interval {f1}"]
     yield ["calibration error", percent(result["ece"])]
     of_all = f"of the certain answers are right; {percent(certain['share'])} of all are certain"
@@ -183,6 +215,14 @@ def expressions(result: dict[str, Any]) -> Iterator[list[str]]:
         low, high = map(percent, of["recall_interval95"])
         shares = [percent(of["recall"]), low, high, percent(of["precision"]), percent(of["f1"])]
         yield [name, str(of["faces"]), str(of["answered"]), *shares]
+
+
+def _groups(by: dict[str, Any]) -> Iterator[list[str]]:
+    """Yield how each group of faces fares."""
+    yield ["", "faces", "accuracy", "95 % from", "to", "balanced", "worst expression"]
+    for name, of in by["groups"].items():
+        shares = map(percent, (of["accuracy"], *of["interval95"], of["balanced_accuracy"]))
+        yield [name, str(of["faces"]), *shares, worst(of["worst"])]
 
 
 def confusion(result: dict[str, Any]) -> Iterator[list[str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.cli import _jobs, _options
+from mien.cli import _faces, _jobs, _options
 from mien.cli._streams import writing
 from mien.errors import InputError, UsageError
 from mien.progress import cores
@@ -32,32 +32,12 @@ def occlude(
             "--with", metavar="LIST", help="Occluders, as in eyes,mouth,eyes+mouth,surgical,none."
         ),
     ],
-    style: Annotated[
-        str | None,
-        typer.Option(
-            metavar="flat|realistic", help="Flat: in one tone.  [default: each one's own]"
-        ),
-    ] = None,
-    severity: Annotated[
-        float, typer.Option(min=0, max=1, help="How much is hidden, from 0 to all of it.")
-    ] = 1.0,
-    pad_px: Annotated[
-        float | None, typer.Option(metavar="PX", help="How far flat ones exceed their outline.")
-    ] = None,
-    pad_share: Annotated[
-        float | None, typer.Option(metavar="X", help="The same in parts of the face.")
-    ] = None,
-    tone: Annotated[
-        str | None,
-        typer.Option(metavar="LEVEL|R,G,B|mean", help="The tone of flat ones; mean: the image's."),
-    ] = None,
-    fixed_size: Annotated[
-        str | None,
-        typer.Option(
-            metavar="face|WxH",
-            help="Outline the mean face, not this one's expression; or a box of so many pixels.",
-        ),
-    ] = None,
+    style: _faces.Style = None,
+    severity: _faces.Severity = 1.0,
+    pad_px: _faces.PadPx = None,
+    pad_share: _faces.PadShare = None,
+    tone: _faces.Tone = None,
+    fixed_size: _faces.FixedSize = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Another seed draws others.")] = 0,
     no_face: Annotated[
         str,
@@ -95,12 +75,15 @@ def occlude(
 
     table = (source / DESCRIPTION).is_file()
     options = {
-        "style": style,
-        "severity": severity,
-        "pad_px": pad_px,
-        "pad_share": pad_share,
-        "tone": _tone(tone),
-        "fixed_size": _fixed_size(fixed_size),
+        **_faces.drawn(
+            True,
+            style=style,
+            severity=severity,
+            pad_px=pad_px,
+            pad_share=pad_share,
+            tone=tone,
+            fixed_size=fixed_size,
+        ),
         "photograph": not table and detector != "whole",
     }
     hiding = Hiding(names.split(","), seed, no_face, masks, options)
@@ -156,20 +139,6 @@ def _photographs(
     about = {"photographs": root.resolve().name, **finding}
     finder = FaceFinder(**finding, points=True, threads=threads)
     return write_photographs(photographs, root, out, hiding, finder, about=about, **given)
-
-
-def _tone(text: str | None) -> Any:
-    """Read `128`, `141,197,231` or a word."""
-    if text is None or not text.replace(",", "").replace(" ", "").isdecimal():
-        return text
-    levels = [int(part) for part in text.split(",") if part.strip()]
-    return levels[0] if len(levels) == 1 else levels
-
-
-def _fixed_size(text: str | None) -> bool | tuple[int, int]:
-    if text is None or text == "face":
-        return text is not None
-    return _options.size(text, "--fixed-size face or WxH", "24x12")
 
 
 def _told(done: dict[str, int], out: Path) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from mien.data.table import FaceTable
-from mien.evaluation.answers import Answers, Condition, How, answer
+from mien.evaluation.answers import USUAL, Answers, Condition, How, answer
+from mien.evaluation.groups import Groups, grouped
 from mien.evaluation.measures import Result as Result
 from mien.evaluation.measures import result
 from mien.evaluation.receipts import Receipt as Receipt
@@ -44,15 +45,20 @@ def receipt(
     *,
     protocol: Stated | None = None,
     in_training: Collection[str] = (),
+    groups: Groups | None = None,
     **how: Unpack[How],
 ) -> Receipt:
     """Measure like `evaluate`; keep each answer, and what it takes to measure again.
 
-    in_training: ids of faces that equal a training face; the result warns of them.
+    in_training: ids of faces that equal a training face; the result warns of them. groups: of
+    faces that are measured by themselves too.
     """
     found = answer(faces, reader, **how)
-    measured = result(found, _stated(protocol, found, reader), reader.sha256, in_training)
-    return make(found, measured, reader, protocol or {})
+    data = {**(protocol or {}), **({"by": groups.by} if groups else {})}
+    measured = result(found, _stated(data, found, reader), reader.sha256, in_training)
+    if groups:
+        data["groups"] = groups.kept(found.faces.source_id.tolist())
+    return make(found, grouped(measured, found, groups), reader, data)
 
 
 def score(
@@ -69,6 +75,7 @@ def score(
         reader,
         protocol=stated,
         in_training=chosen.in_training or (),
+        groups=chosen.groups,
         locate=locate,
         really_occluded=chosen.really_occluded,
         **condition,
@@ -77,12 +84,11 @@ def score(
 
 def _stated(protocol: Stated | None, found: Answers, reader: ExpressionReader) -> dict[str, Any]:
     drawn = found.condition
-    usual = {"style": None, "severity": 1.0, "pad_px": None, "fixed_size": False}
     return {
         **(protocol or {}),
         **found.shared,
         "occluder": drawn["occluder"],
-        **{name: drawn[name] for name, value in usual.items() if drawn.get(name, value) != value},
+        **{name: drawn[name] for name, value in USUAL.items() if drawn.get(name, value) != value},
         "output": reader.output,
         "test_time_augmentation": "mirror" if reader.mirror else "none",
         **({"balanced": True} if reader.balanced else {}),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from mien.data.table import FaceTable
 from mien.errors import DataError
 from mien.expressions import EXPRESSIONS
 from mien.occlusion import NONE, batch
+from mien.occlusion.flat import Tone
 from mien.occlusion.regions import HIDDEN_FROM, REGIONS
 from mien.occlusion.regions import covered as covered_shares
 from mien.progress import track
@@ -25,18 +26,32 @@ Bools = NDArray[np.bool_]
 Locate = Callable[[Images], Points]
 
 
-class Condition(TypedDict, total=False):
-    """What is drawn on every face: an occluder, `none` for nothing, in a style, how severely.
+class Drawn(TypedDict, total=False):
+    """How an occluder is drawn: see `mien.occlusion.occluder`."""
 
-    pad_px, fixed_size: see `mien.occlusion.flat.Flat`. shared: only faces of expressions that the
-    model has too, and only those of its answers that the faces have too.
-    """
-
-    occluder: str
     style: str | None
     severity: float
     pad_px: float | None
-    fixed_size: bool
+    pad_share: float | None
+    tone: Tone | None
+    fixed_size: bool | tuple[int, int]
+
+
+USUAL: dict[str, Any] = {
+    **{"style": None, "severity": 1.0},
+    **{"pad_px": None, "pad_share": None, "tone": None, "fixed_size": False},
+}
+TOLD = ("style", "severity")  # in every receipt, the others where they are unlike the usual
+
+
+class Condition(Drawn, total=False):
+    """What is drawn on every face: an occluder, `none` for nothing, and how.
+
+    shared: only faces of expressions that the model has too, and only those of its answers that the
+    faces have too.
+    """
+
+    occluder: str
     seed: int
     shared: bool
     quiet: bool
@@ -80,21 +95,16 @@ def answer(
     reader: ExpressionReader,
     *,
     occluder: str = NONE,
-    style: str | None = None,
-    severity: float = 1.0,
-    pad_px: float | None = None,
-    fixed_size: bool = False,
     seed: int = 0,
     locate: Locate | None = None,
     really_occluded: bool = False,
     shared: bool = False,
     quiet: bool = True,
+    **options: Unpack[Drawn],
 ) -> Answers:
     """Show every face to the model, see `How`."""
     names = _names(faces, reader, shared)
-    drawn: dict[str, Any] = {"style": style, "severity": severity}
-    drawn |= {"pad_px": pad_px} if pad_px is not None else {}
-    drawn |= {"fixed_size": True} if fixed_size else {}
+    drawn = {**USUAL, **options}
     kept, stated = _kept(faces, names) if shared else (faces, {})
     if not len(kept) or (kept.labels < 0).any():
         raise DataError("expected faces that all have a label, at least one; choose a rule first")
@@ -128,7 +138,11 @@ def answer(
         regions=reader.regions,
         reported=reported,
         covered=covered,
-        condition={"occluder": occluder, **drawn, "seed": seed},
+        condition={
+            "occluder": occluder,
+            **{name: of for name, of in drawn.items() if name in TOLD or of != USUAL[name]},
+            "seed": seed,
+        },
         shared=stated,
     )
 

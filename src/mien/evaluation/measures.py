@@ -27,9 +27,10 @@ class Result:
     """What was measured. Confusion: truth in rows, both in the order of `labels`.
 
     subjects_interval95: of the accuracy, people drawn anew in place of faces; None where a face's
-    subject is not known. confusion_shares: each row divided by its sum. hidden: for each region how
-    often the model reports it hidden, where it was and where not. reliability: mean confidence,
-    share right and number of faces, a bin each. votes: see `_votes`; None where nobody voted.
+    subject is not known. worst: see `worst_found`. confusion_shares: each row divided by its sum.
+    hidden: for each region how often the model reports it hidden, where it was and where not.
+    reliability: mean confidence, share right and number of faces, a bin each. votes: see `_votes`;
+    None where nobody voted. by: see `groups.grouped`; None where no groups were asked for.
     """
 
     faces: int
@@ -39,6 +40,7 @@ class Result:
     subjects_interval95: tuple[float, float] | None
     balanced_accuracy: float
     balanced_interval95: tuple[float, float]
+    worst: dict[str, Any]
     macro_f1: float
     macro_f1_interval95: tuple[float, float]
     ece: float
@@ -56,6 +58,7 @@ class Result:
     warnings: list[str]
     protocol: dict[str, Any]
     model_sha256: str
+    by: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
@@ -85,6 +88,7 @@ def result(
         subjects_interval95=_by_subject(right, found.faces.subject),
         balanced_accuracy=metrics.balanced_accuracy(counts),
         balanced_interval95=metrics.resampled(counts, metrics.balanced_accuracy, SEED),
+        worst=worst_found(counts, found.labels),
         macro_f1=metrics.macro_f1(counts),
         macro_f1_interval95=metrics.resampled(counts, metrics.macro_f1, SEED),
         ece=metrics.ece(found.probabilities, found.truth, BINS),
@@ -106,6 +110,22 @@ def result(
         protocol=protocol,
         model_sha256=model_sha256,
     )
+
+
+def worst_found(counts: NDArray[np.int64], labels: Sequence[str], times: int = 1) -> dict[str, Any]:
+    """Name the expression found least: its faces, and the share found with its interval.
+
+    times: how often each face is counted.
+    """
+    recalls = metrics.recalls(counts)
+    place = int(np.nanargmin(recalls))
+    faces = int(counts[place].sum()) // times
+    return {
+        "expression": labels[place],
+        "faces": faces,
+        "recall": float(recalls[place]),
+        "recall_interval95": metrics.wilson(round(int(counts[place, place]) / times), faces),
+    }
 
 
 def _expressions(counts: NDArray[np.int64], labels: tuple[str, ...]) -> dict[str, dict[str, Any]]:

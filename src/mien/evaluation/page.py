@@ -43,13 +43,14 @@ def draw(receipt: Receipt) -> dict[str, Html]:
 
 
 def _document(receipt: Receipt, drawn: dict[str, Html], faces: FaceTable | None) -> Document:
-    result = receipt.result
+    result, worst = receipt.result, receipt.result["worst"]
     low, high = result["interval95"]
     right = f"{result['correct']:,} of {result['faces']:,} faces"
     sections: list[tuple[str, Sequence[Block]]] = [
         ("Mind", [Warned(text) for text in result["warnings"]]),
         ("What is confused", [Shown(drawn["confusion"])]),
         ("By expression", [by_expression(result)]),
+        *_by(result.get("by")),
         ("What is true and what is answered", [Shown(drawn["distribution"])]),
         ("How well it knows how sure it is", [Shown(drawn["reliability"]), _certain(result)]),
         ("When it may be silent", [Shown(drawn["risk-coverage"])]),
@@ -60,10 +61,15 @@ def _document(receipt: Receipt, drawn: dict[str, Html], faces: FaceTable | None)
     ]
     return Document(
         title=f"{receipt.model['name']} on {receipt.data['name']}",
-        lead=f"Right on {right}: {low:.1%} to {high:.1%} at 95 %.",
+        lead=(
+            f"Right on {right}: {low:.1%} to {high:.1%} at 95 %. Found least is"
+            f" {worst['expression']}, {worst['recall']:.1%} of {worst['faces']:,} faces:"
+            f" {' to '.join(map(_percent, worst['recall_interval95']))}."
+        ),
         facts=[
             Fact(f"{result['accuracy']:.1%}", "accuracy"),
             Fact(f"{result['balanced_accuracy']:.1%}", "balanced accuracy"),
+            Fact(f"{worst['recall']:.1%}", f"{worst['expression']}, found least"),
             Fact(f"{result['macro_f1']:.1%}", "macro F1"),
             Fact(f"{result['ece']:.1%}", "calibration error"),
         ],
@@ -87,6 +93,29 @@ def by_expression(result: dict[str, Any]) -> Table:
     ]
     header = ("expression", "faces", "answered", "recall", "95 %", "precision", "F1")
     return Table(header, rows)
+
+
+def _by(by: dict[str, Any] | None) -> Iterator[tuple[str, Sequence[Block]]]:
+    """Tell how each group of faces fares, and which one worst."""
+    if by is None:
+        return
+    rows = [
+        (
+            name,
+            f"{of['faces']:,}",
+            _percent(of["accuracy"]),
+            " to ".join(map(_percent, of["interval95"])),
+            _percent(of["balanced_accuracy"]),
+            f"{of['worst']['expression']} {_percent(of['worst']['recall'])}"
+            f" of {of['worst']['faces']:,}",
+        )
+        for name, of in by["groups"].items()
+    ]
+    header = ("group", "faces", "accuracy", "95 %", "balanced", "found least")
+    least = by["groups"][by["worst"]]
+    right = f"{_percent(least['accuracy'])} of {least['faces']:,} faces"
+    said = f"Right least often on {by['worst']}: {right}."
+    yield f"By {by['column']}", [said, Table(header, rows)]
 
 
 def _certain(result: dict[str, Any]) -> str:

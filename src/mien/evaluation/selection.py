@@ -25,6 +25,7 @@ from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.answers import Images, Locate, Points
 from mien.evaluation.copies import copies
+from mien.evaluation.groups import Groups
 from mien.faces.finding import FaceFinder
 from mien.faces.landmarks import Landmarker
 from mien.occlusion import parts
@@ -40,12 +41,14 @@ class Chosen:
     """Faces to measure on, and what the result says of them.
 
     in_training: ids of those that equal a training face, None where that was not looked for.
+    groups: what else they are measured by.
     """
 
     faces: FaceTable
     stated: dict[str, Any]
     really_occluded: bool = False
     in_training: frozenset[str] | None = None
+    groups: Groups | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

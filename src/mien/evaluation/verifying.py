@@ -11,7 +11,8 @@ from mien.data import files
 from mien.data.splits import take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
-from mien.evaluation import receipts, score
+from mien.evaluation import groups, receipts, score
+from mien.evaluation.answers import USUAL
 from mien.evaluation.measures import IN_TRAINING
 from mien.evaluation.receipts import Receipt
 from mien.evaluation.selection import EVERY, Choice, Chosen
@@ -117,18 +118,17 @@ def verify(
     if not all(check.holds for check in checks):
         return checks
     condition = receipt.condition
+    drawn: Any = {name: condition.get(name, usual) for name, usual in USUAL.items()}
+    by = groups.told(receipt.data, receipt.faces, None if by_ids else faces)
     measured = score(
-        Chosen(faces, receipt.data, bool(receipt.data.get("list")), in_training),
+        Chosen(faces, receipt.data, bool(receipt.data.get("list")), in_training, by),
         reader,
         landmarks=landmarks,
         occluder=condition["occluder"],
-        style=condition.get("style"),
-        severity=condition.get("severity", 1.0),
-        pad_px=condition.get("pad_px"),
-        fixed_size=condition.get("fixed_size", False),
         seed=condition.get("seed", 0),
         shared=condition.get("shared", False),
         quiet=quiet,
+        **drawn,
     )
     told = receipt if in_training is not None else _without_copies(receipt)
     return [*checks, *_of_answers(told, measured)]

@@ -1,28 +1,41 @@
 """Set models against data sets: trained on one, tested on the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien import metrics
 from mien.errors import DataError, UsageError
+from mien.evaluation.answers import USUAL
+from mien.evaluation.measures import worst_found
 from mien.evaluation.receipts import Receipt, ids_hash
 from mien.expressions import EXPRESSIONS
+from mien.occlusion import NONE
+
+# How a condition tells what is unlike the usual.
+DRAWN = {"pad_px": "pad {} px", "pad_share": "pad {}", "tone": "tone {}", "fixed_size": "sized {}"}
+
+Value = TypeVar("Value")
+Rows = tuple[tuple[Value | None, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Crossing:
     """Models in rows, data sets in columns, over the expressions that all of them have.
 
-    cells: correct answers and faces, None where there is no receipt.
+    cells: correct answers and faces. worst: the expression found least. None where there is no
+    receipt.
     """
 
     models: tuple[str, ...]
     data_sets: tuple[str, ...]
     expressions: tuple[str, ...]
-    cells: tuple[tuple[tuple[int, int] | None, ...], ...]
+    cells: Rows[tuple[int, int]]
+    balanced_accuracy: Rows[float]
+    worst: Rows[dict[str, Any]]
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values for JSON."""
@@ -51,21 +64,32 @@ def across(receipts: Sequence[Receipt]) -> Crossing:
     for receipt in receipts:
         hashes.setdefault(receipt.model["name"], set()).add(receipt.model["sha256"])
     found = [answered(receipt, expressions) for receipt in receipts]
-    cells: dict[tuple[str, str], tuple[int, int]] = {}
+    counts: dict[tuple[str, str], NDArray[np.int64]] = {}
     for receipt, one, data in zip(receipts, found, _columns(receipts, found), strict=True):
         model = str(receipt.model["name"])
         if len(hashes[model]) > 1:
             model = f"{model} {receipt.model['sha256'][:8]}"
-        if (model, data) in cells:
+        if (model, data) in counts:
             raise UsageError(f"two receipts are of {model} on {data}; give one of them")
-        cells[model, data] = (int(one.right.sum()), len(one.ids))
-    models = tuple(dict.fromkeys(model for model, _ in cells))
-    data_sets = tuple(dict.fromkeys(data for _, data in cells))
+        counts[model, data] = metrics.confusion(one.truth, one.predicted, len(EXPRESSIONS))
+    models = tuple(dict.fromkeys(model for model, _ in counts))
+    data_sets = tuple(dict.fromkeys(data for _, data in counts))
+
+    def rows(value: Callable[[NDArray[np.int64]], Value]) -> Rows[Value]:
+        return tuple(
+            tuple(
+                value(counts[at]) if (at := (model, data)) in counts else None for data in data_sets
+            )
+            for model in models
+        )
+
     return Crossing(
         models=models,
         data_sets=data_sets,
         expressions=expressions,
-        cells=tuple(tuple(cells.get((model, data)) for data in data_sets) for model in models),
+        cells=rows(lambda of: (int(np.trace(of)), int(of.sum()))),
+        balanced_accuracy=rows(metrics.balanced_accuracy),
+        worst=rows(lambda of: worst_found(of, EXPRESSIONS)),
     )
 
 
@@ -95,9 +119,16 @@ def data_names(receipts: Sequence[Receipt], *, drawn: bool = True) -> list[str]:
 
 def condition(drawn: Mapping[str, Any]) -> str:
     """Name what was drawn on every face."""
+    if drawn["occluder"] == NONE:
+        return NONE
     severity = drawn.get("severity", 1.0)
     named = (drawn["occluder"], drawn.get("style"), f"to {severity:g}" if severity != 1 else "")
-    return " ".join(filter(None, named))
+    more = [
+        words.format("face" if of is True else ",".join(map(str, np.atleast_1d(of).tolist())))
+        for name, words in DRAWN.items()
+        if (of := drawn.get(name, USUAL[name])) != USUAL[name]
+    ]
+    return " ".join(filter(None, (*named, *more)))
 
 
 def _told(receipt: Receipt, drawn: bool) -> tuple[str, ...]:

@@ -4,13 +4,15 @@ Two receipts are compared face by face: an exact test says whether one is right 
 paired bootstrap by how much. Where subjects are known both go by them: the test, otherwise
 McNemar's, is one of sign flips, by which all that sets two apart on a subject's faces may turn
 round. p-values of one comparison are corrected together by Holm's method, so that none of them is
-believed more for being one of many.
+believed more for being one of many. Where there are receipts of several seeds, a face's answers
+stay together: it, or its subject, is what the test turns round and the bootstrap draws.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 
 from mien import metrics
 from mien.errors import DataError, UsageError, unknown_name
-from mien.evaluation.measures import few_people, known_people
+from mien.evaluation.measures import few_people, known_people, worst_found
 from mien.evaluation.receipts import Receipt
 from mien.expressions import EXPRESSIONS
 from mien.metrics import holm as holm
@@ -34,13 +36,17 @@ BINS = 15
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One receipt's measures over the faces compared."""
+    """One receipt's measures over the faces compared, of several seeds their mean.
+
+    worst: the expression found least.
+    """
 
     name: str
     correct: int
     accuracy: float
     interval95: tuple[float, float]
     balanced_accuracy: float
+    worst: dict[str, Any]
     macro_f1: float
     ece: float
 
@@ -50,9 +56,9 @@ class Pair:
     """What sets b apart from a on the same faces.
 
     difference: accuracy of a less that of b, a share, with its interval. only_a, only_b: faces that
-    only one is right about. p: by the test of the comparison. odds_ratio: the one divided by the
-    other, None where nothing divides. cohen_g: by how much a's part of them exceeds a half: small
-    from .05, medium .15, large .25.
+    only one is right about, or one with more of its seeds. p: by the test of the comparison.
+    odds_ratio: the one divided by the other, None where nothing divides. cohen_g: by how much a's
+    part of them exceeds a half: small from .05, medium .15, large .25.
     """
 
     a: str
@@ -76,7 +82,7 @@ class Comparison:
     rows: tuple[Row, ...]
     pairs: tuple[Pair, ...]
     drawn_from: str  # faces | subjects
-    test: str  # mcnemar | sign-flip, of subjects
+    test: str  # mcnemar | sign-flip, of what is drawn
     rounds: int
     seed: int
     notes: tuple[str, ...]
@@ -87,7 +93,7 @@ class Comparison:
 
 
 def compare(
-    receipts: Sequence[Receipt],
+    receipts: Sequence[Receipt | Sequence[Receipt]],
     names: Sequence[str] | None = None,
     *,
     pairs: str = PAIRS[0],
@@ -98,40 +104,47 @@ def compare(
     """Compare receipts of the same faces, each with the `first` one or `all` with each other.
 
     `shared` takes only the faces of expressions that all the models have, and lets them choose
-    among those. Where at least two subjects are known, bootstrap and test go by them, not by faces.
+    among those. In place of a receipt there may be those of several seeds. Where at least two
+    subjects are known, bootstrap and test go by them, not by faces.
     """
     if len(receipts) < 2:
         raise UsageError(f"expected at least two receipts to compare, got {len(receipts)}")
     if pairs not in PAIRS:
         raise UsageError(unknown_name("pairs", pairs, PAIRS))
-    names = list(names or told_apart(receipts))
-    expressions = common(receipts) if shared else EXPRESSIONS
-    found = [answered(receipt, expressions) for receipt in receipts]
-    _check_same(found, names)
-    by_id = dict(zip(receipts[0].faces, receipts[0].subjects, strict=False))
-    people = [by_id[one] for one in found[0].ids.tolist()] if by_id else []
+    several = [[one] if isinstance(one, Receipt) else list(one) for one in receipts]
+    firsts = [of[0] for of in several]
+    names = list(names or told_apart(firsts))
+    expressions = common(firsts) if shared else EXPRESSIONS
+    found = [[answered(receipt, expressions) for receipt in of] for of in several]
+    each = [of[0] for of in found]
+    _check_same(each, names)
+    by_id = dict(zip(firsts[0].faces, firsts[0].subjects, strict=False))
+    people = [by_id[one] for one in each[0].ids.tolist()] if by_id else []
     subjects = np.array(people) if len(set(people)) > 1 else None
+    seeds = lcm(*map(len, found))
+    right = [np.array([one.right for one in of] * (seeds // len(of))) for of in found]
+    units = each[0].ids if subjects is None and seeds > 1 else subjects
     which = [(0, at) for at in range(1, len(found))]
     which = which if pairs == PAIRS[0] else list(combinations(range(len(found)), 2))
-    p_values = [_p(found[a].right, found[b].right, subjects) for a, b in which]
+    p_values = [_p(right[a], right[b], units) for a, b in which]
     return Comparison(
-        faces=len(found[0].ids),
-        expressions=expressions if shared else _present(found),
+        faces=len(each[0].ids),
+        expressions=expressions if shared else _present(each),
         rows=tuple(_row(name, one) for name, one in zip(names, found, strict=True)),
         pairs=tuple(
             _pair(
                 (names[a], names[b]),
-                (found[a].right, found[b].right),
+                (right[a], right[b]),
                 tested,
-                paired_bootstrap(found[a].right, found[b].right, seed, rounds, subjects),
+                _interval(right[a], right[b], subjects, seed, rounds),
             )
             for (a, b), *tested in zip(which, p_values, holm(p_values), strict=True)
         ),
         drawn_from="faces" if subjects is None else "subjects",
-        test="mcnemar" if subjects is None else "sign-flip",
+        test="mcnemar" if units is None else "sign-flip",
         rounds=rounds,
         seed=seed,
-        notes=_notes(receipts, people),
+        notes=(*_notes(firsts, people), *_seeds(names, several)),
     )
 
 
@@ -185,17 +198,19 @@ def _present(found: Sequence[Answered]) -> tuple[str, ...]:
     return tuple(EXPRESSIONS[at] for at in np.unique(found[0].truth).tolist())
 
 
-def _row(name: str, found: Answered) -> Row:
-    counts = metrics.confusion(found.truth, found.predicted, len(EXPRESSIONS))
-    correct = int(found.right.sum())
+def _row(name: str, found: Sequence[Answered]) -> Row:
+    counts = [metrics.confusion(of.truth, of.predicted, len(EXPRESSIONS)) for of in found]
+    together = np.sum(counts, axis=0)
+    correct = round(int(np.trace(together)) / len(found))
     return Row(
         name=name,
         correct=correct,
-        accuracy=metrics.accuracy(counts),
-        interval95=metrics.wilson(correct, len(found.ids)),
-        balanced_accuracy=metrics.balanced_accuracy(counts),
-        macro_f1=metrics.macro_f1(counts),
-        ece=metrics.ece(found.probabilities, found.truth, BINS),
+        accuracy=metrics.accuracy(together),
+        interval95=metrics.wilson(correct, len(found[0].ids)),
+        balanced_accuracy=metrics.balanced_accuracy(together),
+        worst=worst_found(together, EXPRESSIONS, len(found)),
+        macro_f1=float(np.mean([metrics.macro_f1(of) for of in counts])),
+        ece=float(np.mean([metrics.ece(of.probabilities, of.truth, BINS) for of in found])),
     )
 
 
@@ -206,7 +221,8 @@ def _pair(
     interval: tuple[float, float],
 ) -> Pair:
     (a, b), (p, p_holm) = right, tested
-    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
+    gains = a.sum(axis=0) - b.sum(axis=0)
+    only_a, only_b = int((gains > 0).sum()), int((gains < 0).sum())
     either = only_a + only_b
     return Pair(
         a=names[0],
@@ -222,8 +238,32 @@ def _pair(
     )
 
 
-def _p(a: NDArray[np.bool_], b: NDArray[np.bool_], subjects: NDArray[np.str_] | None) -> float:
-    return mcnemar(a, b) if subjects is None else sign_flip(a, b, subjects)
+def _p(a: NDArray[np.bool_], b: NDArray[np.bool_], units: NDArray[np.str_] | None) -> float:
+    """Test who is right (S, N) of S seeds and N faces, by units (N,) that stay together."""
+    if units is None:
+        return mcnemar(a[0], b[0])
+    return sign_flip(a.ravel(), b.ravel(), np.tile(units, len(a)))
+
+
+def _interval(
+    a: NDArray[np.bool_],
+    b: NDArray[np.bool_],
+    subjects: NDArray[np.str_] | None,
+    seed: int,
+    rounds: int,
+) -> tuple[float, float]:
+    if subjects is not None:
+        return paired_bootstrap(a.ravel(), b.ravel(), seed, rounds, np.tile(subjects, len(a)))
+    if len(a) == 1:
+        return paired_bootstrap(a[0], b[0], seed, rounds)
+    gains = a.mean(axis=0) - b.mean(axis=0)
+    return metrics.bootstrap(gains, np.random.default_rng(seed), draws=rounds)
+
+
+def _seeds(names: Sequence[str], several: Sequence[Sequence[Receipt]]) -> list[str]:
+    said = [f"{name}: {len(of)}" for name, of in zip(names, several, strict=True) if len(of) > 1]
+    told = f"means of seeds ({', '.join(said)}): intervals and tests are over faces, not trainings"
+    return [told] if said else []
 
 
 def _notes(receipts: Sequence[Receipt], people: Sequence[str]) -> tuple[str, ...]:

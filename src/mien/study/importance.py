@@ -60,9 +60,8 @@ def sweep(
 ) -> Done:
     """Show one model the chosen faces under every condition; a seed is that of what is drawn.
 
-    `drawn`: how occluders are drawn: `style`, `severity`, `pad_px`, `fixed_size`. `locate` finds,
-    once for all conditions, the points that lack; the receipts are those of `mien evaluate` all the
-    same.
+    `drawn`: how occluders are drawn, see `mien.evaluation.answers.Drawn`. `locate` finds, once for
+    all conditions, the points that lack; the receipts are those of `mien evaluate` all the same.
     """
     conditions = checked(conditions, drawn)
     check_classes(chosen.faces)

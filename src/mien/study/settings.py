@@ -106,13 +106,14 @@ def preset_named(name: str) -> Preset:
     return known[name]
 
 
-def usual(fixed_size: bool = False) -> tuple[str, ...]:
-    """Give the conditions that nobody had to name; only flat ones may have one size for all."""
-    flat = occlusion.names("flat")
+def usual(drawn: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the conditions that nobody had to name, the flat ones where only those are drawn so."""
+    flat, bare = occlusion.names("flat"), not drawn.keys() & {"pad_px", "pad_share", "fixed_size"}
+    bare = bare and ("tone" not in drawn or drawn.get("style") == "flat")
     return tuple(
         name
         for name in CONDITIONS
-        if not fixed_size or all(part in (*flat, WHOLE) for part in name.split("+"))
+        if bare or all(part in (*flat, WHOLE) for part in name.split("+"))
     )
 
 

@@ -13,9 +13,7 @@ from mien.data.listing import Listing
 from mien.data.table import FaceTable
 from mien.evaluation import Receipt
 from mien.files import read_object
-from mien.training.job_page import RECORD
-from mien.training.jobs import Unit
-from mien.training.joined import Done, Joined, join
+from mien.training.joined import RECORD, TESTED, Done, Joined, Unit, join
 
 Groups = Sequence[Mapping[str, str]]  # the split of each id; all ids of a group are one picture
 
@@ -40,12 +38,10 @@ def tested(training: Path) -> list[Done]:
     """Give the answers that the runs in a folder gave to their test parts: of one, or of a job."""
     job = training / RECORD
     if not job.is_file():
-        return [Done(None, 0, Receipt.open(training / "test.json"), {}, {})]
+        return [Done(None, 0, Receipt.open(training / TESTED), {}, {})]
     rows = read_object(job, f"remove {job} and run again")["runs"]
     units = [Unit(row["fold"] and row["fold"] - 1, row["seed"]) for row in rows]
-    return [
-        Done(*unit, Receipt.open(unit.folder(training) / "test.json"), {}, {}) for unit in units
-    ]
+    return [Done(*unit, Receipt.open(unit.folder(training) / TESTED), {}, {}) for unit in units]
 
 
 def _without(run: Done, known: Groups) -> Done | None:

@@ -17,13 +17,13 @@ from mien.report import figures
 from mien.report.document import Block, Document, Shown, Table, Warned, csv_text
 from mien.report.page import Fact, code
 from mien.training.curves import panels, worded
-from mien.training.joined import Joined, row
+from mien.training.joined import RECORD, Joined, row
 from mien.training.logs import History
 from mien.training.settings import Recipe
 from mien.training.stating import naming, toml, words
 from mien.training.summary import PAGE
 
-RECORD, ROWS = "job.json", "results.csv"
+ROWS = "results.csv"
 SCHEMA = "mien.job/1"
 CURVES = (("loss", "training"), ("loss", "validation"), ("share right", "accuracy"))
 OVERLAP = (

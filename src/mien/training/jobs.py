@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from mien.data.splits import Splits
 from mien.errors import DataError, UsageError
@@ -17,7 +17,7 @@ from mien.report import figures
 from mien.training import joined
 from mien.training.distributed import is_first
 from mien.training.job_page import write_job
-from mien.training.joined import Done
+from mien.training.joined import TESTED, Done, Unit
 from mien.training.logs import history
 from mien.training.material import DataSource, faces_sha256
 from mien.training.predictions import PREDICTIONS, write_predictions
@@ -27,21 +27,6 @@ from mien.training.summary import PAGE, SUMMARY
 
 PLAN, ADVICE = "plan.json", "name another --out folder"
 PROTOCOLS = ("by-subject", "stratified", "random-images")  # those that deal as many folds as asked
-
-
-class Unit(NamedTuple):
-    """One run of a job; without a fold it is the one that the data name."""
-
-    fold: int | None
-    seed: int
-
-    def folder(self, out: Path) -> Path:
-        seeds = out if self.fold is None else out / f"fold-{self.fold + 1}"
-        return seeds / f"seed-{self.seed}"
-
-    def __str__(self) -> str:
-        fold = "" if self.fold is None else f"fold {self.fold + 1}, "
-        return f"{fold}seed {self.seed}"
 
 
 def train_all(
@@ -137,7 +122,7 @@ def _unseeded(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _done(out: Path, units: list[Unit]) -> Iterator[Done]:
     for unit in units:
         folder = unit.folder(out)
-        path = folder / "test.json"
+        path = folder / TESTED
         if not path.is_file():
             raise DataError(f"no {path}; a job needs faces that test each of its runs")
         about = read_object(folder / SUMMARY, f"remove {folder / PAGE} and run again")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,12 +15,28 @@ from mien.errors import DataError
 from mien.evaluation import Receipt
 from mien.training.logs import History
 
+RECORD, TESTED = "job.json", "test.json"  # of a job, and the receipt of each of its runs
 SEED, ROUNDS = 0, 2000  # of the interval
 MEASURES: dict[str, Callable[[NDArray[np.int64]], float]] = {
     "accuracy": metrics.accuracy,
     "balanced_accuracy": metrics.balanced_accuracy,
     "macro_f1": metrics.macro_f1,
 }
+
+
+class Unit(NamedTuple):
+    """One run of a job; without a fold it is the one that the data name."""
+
+    fold: int | None
+    seed: int
+
+    def folder(self, out: Path) -> Path:
+        seeds = out if self.fold is None else out / f"fold-{self.fold + 1}"
+        return seeds / f"seed-{self.seed}"
+
+    def __str__(self) -> str:
+        fold = "" if self.fold is None else f"fold {self.fold + 1}, "
+        return f"{fold}seed {self.seed}"
 
 
 class Done(NamedTuple):
@@ -93,7 +110,7 @@ class Joined:
 
 def join(runs: Sequence[Done]) -> Joined:
     """Put the runs of a job together."""
-    _check(runs)
+    check(runs)
     labels = runs[0].receipt.labels
     counts = np.array([confusion(run.receipt) for run in runs])
     subjects = [run.receipt.subjects for run in runs]
@@ -162,7 +179,7 @@ def _interval(
     return metrics.wilson(round(int(right.sum()) / seeds), len(right) // seeds), "faces"
 
 
-def _check(runs: Sequence[Done]) -> None:
+def check(runs: Sequence[Done]) -> None:
     """Check that a fold tests the same faces under every seed, and others than other folds."""
     first: dict[int | None, Done] = {}
     for run in runs:

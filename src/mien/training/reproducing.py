@@ -27,7 +27,7 @@ from mien.progress import say
 from mien.report.document import Document, Table, Warned
 from mien.report.page import Fact
 from mien.training import copies, jobs
-from mien.training.job_page import RECORD
+from mien.training.joined import RECORD
 from mien.training.material import DataSource
 from mien.training.published import COUNTS, Figure, Published
 from mien.training.recipe import read_recipe, setting

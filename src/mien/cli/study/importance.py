@@ -40,7 +40,7 @@ def importance(
         typer.Option(
             metavar="A,B,...",
             help="What to hide; `+` joins.  [default: eyes,mouth,eyes+mouth,mask-polygon,surgical,"
-            "sunglasses; with --fixed-size only the flat ones]",
+            "sunglasses; with --pad-px, --pad-share, --tone, --fixed-size only the flat ones]",
         ),
     ] = None,
     preset: Annotated[
@@ -60,6 +60,10 @@ def importance(
     option: _options.Settings = None,
     style: _faces.Style = None,
     severity: _faces.Severity = 1.0,
+    pad_px: _faces.PadPx = None,
+    pad_share: _faces.PadShare = None,
+    tone: _faces.Tone = None,
+    fixed_size: _faces.FixedSize = None,
     model: _options.Model = None,
     labels: _faces.Output = None,
     mirror: _options.Mirror = None,
@@ -83,12 +87,6 @@ def importance(
     splits: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Take these splits instead.")
     ] = None,
-    fixed_size: Annotated[
-        bool,
-        typer.Option(
-            "--fixed-size", help="Hide by the mean face's outline, which tells no expression."
-        ),
-    ] = False,
     device: Annotated[
         str | None, typer.Option(metavar="cpu|cuda", help="Where to train.  [default: cpu]")
     ] = None,
@@ -107,6 +105,7 @@ def importance(
     again: after a stop the same command goes on, and more conditions and seeds may be asked for.
     """
     from mien import files
+    from mien.evaluation.answers import USUAL
     from mien.report import figures
     from mien.study import settings
     from mien.study.findings import findings
@@ -116,11 +115,22 @@ def importance(
         raise UsageError("expected either --sweep or --retrain")
     figures.check()
     files.check_folder(out)
-    drawn: dict[str, Any] = {"style": style} if style else {}
-    drawn |= {"severity": severity} if severity != 1 else {}
-    drawn |= {"fixed_size": True} if fixed_size else {}
+    asked = _faces.drawn(
+        True,
+        style=style,
+        severity=severity,
+        pad_px=pad_px,
+        pad_share=pad_share,
+        tone=tone,
+        fixed_size=fixed_size,
+    )
+    drawn = {name: of for name, of in asked.items() if of != USUAL[name]}
     chosen = settings.preset_named(preset) if preset else None
-    usual = chosen.conditions if chosen else settings.usual(fixed_size)
+    if chosen and chosen.pad is not None:
+        sides = None if drawn.get("fixed_size") is True else fixed_size
+        pads = {"pad_px": pad_px, "pad_share": pad_share, "fixed_size": sides}
+        _options.refuse(f"differs from the pad of the preset {preset}", **pads)
+    usual = chosen.conditions if chosen else settings.usual(drawn)
     names = settings.checked(usual if conditions is None else conditions.split(","), drawn)
     choice = _faces.choice(
         option,
