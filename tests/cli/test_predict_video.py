@@ -16,7 +16,7 @@ import pytest
 import tiny_videos
 from mien import files, images
 from mien.cli import _video
-from mien.cli._journal import Journal, Look
+from mien.cli._journal import Journal
 from mien.errors import InputError, OutputError, UsageError
 from mien.media.video import open_video
 from mien.recognizer import Recognizer
@@ -130,9 +130,9 @@ def test_parquet_has_typed_columns(predict: Callable, clip: Path, tmp_path: Path
     assert table["faces"].null_count == 12 and table["point67_y"].null_count == 0
 
 
-def test_parquet_needs_a_file_and_a_video(predict: Callable, clip: Path, photographs: Path) -> None:
-    for words in ((clip, "--format", "parquet"), (photographs, "--out", "faces.parquet")):
-        assert predict(*words).code == UsageError.exit_code
+def test_parquet_needs_a_file(predict: Callable, clip: Path, photographs: Path) -> None:
+    for path in (clip, photographs):
+        assert predict(path, "--format", "parquet").code == UsageError.exit_code
 
 
 def test_events_are_told_to_people_and_to_files(
@@ -207,10 +207,10 @@ def killed(behind: int) -> Iterator[None]:
     """Let a work die behind so many frames."""
     left, add = iter(range(behind)), Journal.add
 
-    def dying(journal: Journal, look: Look) -> None:
+    def dying(journal: Journal, entry: dict[str, Any]) -> None:
         if next(left, None) is None:
             raise RuntimeError("killed")
-        add(journal, look)
+        add(journal, entry)
 
     with pytest.MonkeyPatch.context() as patched, pytest.raises(RuntimeError, match="killed"):
         patched.setattr(Journal, "add", dying)

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from mien.cli import _jobs
-from mien.cli._journal import Journal, Look, identity
+from mien.cli._journal import Journal, identity
+from mien.cli._looks import Look, Looks
+from mien.cli._outputs import Output
 from mien.cli._streams import replaceable
-from mien.cli._video_told import Asked, Output, Told
+from mien.cli._video_told import Asked, Told
 from mien.errors import UsageError
 from mien.media.smoothing import HALF_LIFE_S
 from mien.media.tracks import Cuts
@@ -78,9 +80,10 @@ def predict(
         endless, out = video.info.stream, output.out
         kept = out if out and replaceable(out) and not endless else None
         with Journal(kept, {**plan, **_chosen(asked)}) as journal:
-            if journal.last >= 0:
-                say(f"going on behind frame {journal.last} of {asked.name}", quiet=output.quiet)
-            looks = _looks(video, recognizer, journal, jobs=jobs, drawn=output.draw is not None)
+            kept_looks = Looks(journal)
+            if kept_looks.last >= 0:
+                say(f"going on behind frame {kept_looks.last} of {asked.name}", quiet=output.quiet)
+            looks = _looks(video, recognizer, kept_looks, jobs=jobs, drawn=output.draw is not None)
             labels, total = recognizer.reader.labels, video.expected()
             with ExitStack() as stack:
                 told = Told(asked, output, video.info.fps, labels, stack)
@@ -96,37 +99,37 @@ def _chosen(asked: Asked) -> dict[str, Any]:
 
 
 def _looks(
-    video: Video, recognizer: Recognizer, journal: Journal, *, jobs: int, drawn: bool
+    video: Video, recognizer: Recognizer, kept: Looks, *, jobs: int, drawn: bool
 ) -> Generator[Look, None, None]:
-    """Yield what the frames show, first what is in the journal; with images if they are drawn."""
+    """Yield what the frames show, first what is kept; with images if they are drawn."""
 
     def looked(item: tuple[Frame | None, Look]) -> Look:
         frame, look = item
         if frame is None:
             return look
-        if frame.number > journal.last:
+        if frame.number > kept.last:
             look = replace(look, predictions=recognizer(frame.image))
         return replace(look, image=frame.image if drawn else None)
 
-    frames = _frames(video, journal, drawn=drawn)
+    frames = _frames(video, kept, drawn=drawn)
     with closing(_jobs.in_order(looked, frames, jobs, ahead=AHEAD)) as found:
         for look in found:
-            if look.number > journal.last:
-                journal.add(look)
+            if look.number > kept.last:
+                kept.add(look)
             yield look
 
 
-def _frames(video: Video, journal: Journal, *, drawn: bool) -> Iterator[tuple[Frame | None, Look]]:
+def _frames(video: Video, kept: Looks, *, drawn: bool) -> Iterator[tuple[Frame | None, Look]]:
     """Yield frames to look at, and what is known of them."""
-    cuts, known = Cuts(), journal.looks()
+    cuts, known = Cuts(), kept.known()
     if not drawn:
         yield from ((None, look) for look in known)
     # The last known frame is seen again to tell whether the next one is a cut.
-    for frame in video.after(-1 if drawn else journal.last - 1):
+    for frame in video.after(-1 if drawn else kept.last - 1):
         cut = cuts.update(frame.image)
-        if frame.number == journal.last:
-            video.info.damaged = journal.damaged
-        if frame.number > journal.last:
+        if frame.number == kept.last:
+            video.info.damaged = kept.damaged
+        if frame.number > kept.last:
             yield frame, Look(frame.number, frame.time_s, cut, video.info.damaged, [])
         elif drawn:
             yield frame, next(known)

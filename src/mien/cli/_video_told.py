@@ -1,15 +1,15 @@
 """What is told of a video while it is read: rows, events, a copy with faces framed, a timeline."""
 
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from mien import files
-from mien.cli import _video_records
+from mien.cli import _records, _video_records
 from mien.cli._columns import aligned
-from mien.cli._journal import Look
+from mien.cli._looks import Look
+from mien.cli._outputs import Output
 from mien.cli._records import Record, kind_of, printable
 from mien.cli._streams import replaceable, result_stream, writing
 from mien.errors import InputError, UsageError
@@ -55,22 +55,6 @@ class Asked:
             return []
         path = Path(self.source)
         return numbered(path) if is_sequence(self.source) or path.is_dir() else [path]
-
-
-@dataclass(frozen=True)
-class Output:
-    """Where and how rows are written; the format `table` is for people and lists events alone."""
-
-    format: str  # table, jsonl, csv or parquet
-    out: Path | None
-    draw: Path | None
-    points: bool
-    quiet: bool
-
-    @property
-    def watched(self) -> bool:
-        """Say whether rows appear before the user's eyes, where a bar would disturb."""
-        return self.out is None and self.format != "table" and sys.stdout.isatty()
 
 
 class Told:
@@ -217,14 +201,12 @@ def copy_path(folder: Path, source: str) -> Path:
     return path
 
 
-def _opened(
-    stack: ExitStack, path: Path | None, kind: str, columns: _video_records.Columns
-) -> Write:
+def _opened(stack: ExitStack, path: Path | None, kind: str, columns: _records.Columns) -> Write:
     """Open a file of rows, or standard output; a table for people is written at the end."""
     if kind == "table":
         return lambda records: None
     stream = stack.enter_context(result_stream(path))
-    writer, close = _video_records.writer(stream, kind, columns)
+    writer, close = _records.writer(stream, kind, columns)
     stack.callback(close)
 
     def write(records: list[Record]) -> None:
