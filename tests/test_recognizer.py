@@ -90,14 +90,16 @@ def test_regions_are_hidden_from_their_own_threshold(tmp_path, faces):
     assert np.array_equal(readings.hidden, expected >= [0.9, 0.1])
 
 
-def test_a_model_without_regions_hides_nothing_and_none_is_certain(tmp_path, faces):
+def test_of_a_model_without_regions_it_is_not_known_what_is_hidden_and_none_is_certain(
+    tmp_path, faces
+):
     def change(outputs):
         del outputs[1:]
         outputs[0]["thresholds"] = {}
 
     path = with_outputs(tmp_path / "plain.onnx", change)
     (prediction,) = Recognizer(path, detector="whole", threads=1)(faces[0])
-    assert prediction.hidden == ()
+    assert prediction.hidden is None
     assert not prediction.certain
 
 

@@ -28,7 +28,7 @@ Seen = tuple[Face, Image]
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What a model reads off N faces, with C expressions and R regions."""
+    """What a model reads off N faces, with C expressions and R regions; R may be 0."""
 
     probabilities: NDArray[np.float64]
     hidden_probability: NDArray[np.float64]
@@ -96,7 +96,7 @@ class ExpressionReader:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """The regions that can be hidden, in the order of the readings."""
+        """The regions of which the model says whether they are hidden, in the readings' order."""
         return self._regions.labels if self._regions else ()
 
     def read(self, crops: Image) -> Readings:
@@ -242,13 +242,14 @@ class Recognizer:
     def _prediction(self, face: Face, readings: Readings, row: int) -> Prediction:
         shares = dict(zip(self.reader.labels, readings.probabilities[row].tolist(), strict=True))
         expression = max(shares, key=shares.__getitem__)
-        hidden = zip(self.reader.regions, readings.hidden[row], strict=True)
+        regions = self.reader.regions
+        hidden = zip(regions, readings.hidden[row], strict=True)
         return Prediction(
             face=face,
             expression=expression,
             probability=shares[expression],
             probabilities=shares,
-            hidden=tuple(name for name, is_hidden in hidden if is_hidden),
+            hidden=tuple(name for name, is_hidden in hidden if is_hidden) if regions else None,
             certain=bool(readings.certain[row]),
         )
 

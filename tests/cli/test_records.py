@@ -83,6 +83,19 @@ def test_csv_rows_are_flat() -> None:
     assert broken["error"] == "bad.jpg is broken"
 
 
+def test_what_is_hidden_may_be_nothing_or_not_known() -> None:
+    stream = io.StringIO()
+    writer, _ = _records.writer(stream, "csv", _records.columns())
+    for hidden in (("eyes",), (), None):
+        writer.write(_records.records(Path("a"), [prediction(hidden=hidden)]))
+    rows = csv.DictReader(io.StringIO(stream.getvalue()))
+    found = [(row["hidden"], row["hidden_known"]) for row in rows]
+    assert found == [("eyes", "true"), ("", "true"), ("", "false")]
+    assert (
+        _records.flat(_records.records(Path("a"), [prediction(hidden=None)])[0])["hidden"] is None
+    )
+
+
 def test_csv_has_every_expression_whatever_labels_answer() -> None:
     seven = {name: 1 / 7 for name in EXPRESSIONS if name != "contempt"}
     record = _records.records(Path("a"), [prediction(probabilities=seven)])[0]

@@ -27,8 +27,9 @@ class Looks:
     """The looks in a journal; `last` is the last frame that was looked at before."""
 
     def __init__(self, journal: Journal) -> None:
-        self._journal, entry = journal, journal.last
-        self.last, self.damaged = (entry["frame"], entry["damaged"]) if entry else (-1, 0)
+        self._journal = journal
+        self.last: int = journal.last["frame"] if journal.last else -1
+        self.damaged: int = journal.last["damaged"] if journal.last else 0
 
     def known(self) -> Iterator[Look]:
         """Yield what was looked at before."""
@@ -76,6 +77,5 @@ def _prediction(entry: Mapping[str, Any]) -> Prediction:
         faceness=entry["faceness"],
     )
     kept = ("expression", "probability", "probabilities", "certain")
-    return Prediction(
-        face=face, hidden=tuple(entry["hidden"]), **{name: entry[name] for name in kept}
-    )
+    hidden = None if entry["hidden"] is None else tuple(entry["hidden"])
+    return Prediction(face=face, hidden=hidden, **{name: entry[name] for name in kept})

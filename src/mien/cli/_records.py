@@ -10,7 +10,7 @@ Schema `mien.predict/1`. A record is one of
 `--points` adds `points_xy` to a face, 68 of [x, y]; `--draw` adds `drawn`, the annotated copy, to
 all but the last kind. Boxes and points are pixels of the upright photograph. Tables, CSV and
 Parquet, have the columns of `columns()`: those of all three kinds, empty where a kind has none,
-`hidden` split by spaces.
+`hidden` split by spaces, and `hidden_known` telling that nothing is from that nobody knows.
 """
 
 import csv
@@ -34,7 +34,7 @@ FACE_COLUMNS: Columns = {
     **dict.fromkeys((*CORNERS, "score"), float),
     **{"expression": str, "probability": float},
 }
-HIDDEN_COLUMNS: Columns = {"hidden": str, "certain": bool}
+HIDDEN_COLUMNS: Columns = {"hidden": str, "hidden_known": bool, "certain": bool}
 
 
 def records(
@@ -127,7 +127,8 @@ def flat(record: Record) -> Record:
     if "box_xyxy" in record:
         row |= dict(zip(CORNERS, record["box_xyxy"], strict=True))
         row |= {f"probability_{name}": p for name, p in record["probabilities"].items()}
-        row["hidden"] = " ".join(record["hidden"])
+        known = record["hidden"] is not None
+        row |= {"hidden": " ".join(record["hidden"]) if known else None, "hidden_known": known}
     row |= {f"smoothed_{name}": share for name, share in record.get("smoothed", {}).items()}
     for number, point in enumerate(record.get("points_xy") or ()):
         row |= {f"point{number}_{axis}": value for axis, value in zip("xy", point, strict=True)}

@@ -120,8 +120,8 @@ class _Label:
         answer = _answer(prediction)
         self.size, self._colour = size, _colour(prediction)
         self._lines = [f"{name}  {answer}" if name else answer]
-        if prediction.hidden:
-            self._lines.append(f"{' and '.join(prediction.hidden)} hidden")
+        if prediction.hidden_note:
+            self._lines.append(prediction.hidden_note)
         self._fonts = [font_of(size), font_of(size * 0.75)][: len(self._lines)]
         self._pad, self._heights = size * 0.3, [size * 1.25, size][: len(self._lines)]
         lengths = map(lambda font, line: font.getlength(line), self._fonts, self._lines)
@@ -192,7 +192,7 @@ def _draw_answer(
         draw.text((x, y), "no face found", MUTED, font_of(size * 1.5), anchor="lm")
         return
     draw.text((x, y), _answer(prediction), _colour(prediction), font_of(size * 1.5), anchor="lm")
-    hidden = " and ".join(prediction.hidden)
+    hidden = "not known" if prediction.hidden is None else " and ".join(prediction.hidden)
     draw.text(
         (x, y + size * 1.9), f"hidden: {hidden or 'nothing'}", MUTED, font_of(size), anchor="lm"
     )
