@@ -179,3 +179,40 @@ def test_parquet_holds_what_csv_holds(predict: Callable, folder: Path, tmp_path:
         row["certain"] or "none" for row in rows
     ]
     assert table["error"].null_count == 12 and table["point67_y"].null_count == 1
+
+
+def test_a_table_names_photographs_and_the_boxes_of_their_faces(
+    tiny_weights: None, mien: Callable, portrait_path: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").symlink_to(portrait_path)
+    (tmp_path / "b.png").symlink_to(portrait_path)
+    rows = ["b.png,180,60,270,180", "a.png,,,,", "b.png,100,300,200,420", "gone.png,0,0,9,9"]
+    table = tmp_path / "boxes.csv"
+    table.write_text("\n".join(["path,box_x0,box_y0,box_x1,box_y1", *rows]) + "\n")
+    done = mien("predict", table, "--format", "jsonl")
+    assert done.code == 3
+    found = [json.loads(line) for line in done.out.splitlines()]
+    assert [Path(one["source"]).name for one in found] == ["b.png", "b.png", "a.png", "gone.png"]
+    assert [one.get("box_xyxy") for one in found[:2]] == [[180, 60, 270, 180], [100, 300, 200, 420]]
+    assert found[2]["faces"] == 0 and "error" in found[3]
+    expected = Recognizer(landmarks=None).at(portrait_path, [(180, 60, 270, 180)])[0]
+    assert found[0]["probabilities"] == expected.to_dict()["probabilities"]
+    for row, said in (("a.png,9,9,5,20", "line 2: expected box_x0"), ("a.png,1", "5 values")):
+        table.write_text(f"path,box_x0,box_y0,box_x1,box_y1\n{row}\n")
+        done = mien("predict", table)
+        assert done.code == 4 and said in done.err
+    assert mien("predict", table, tmp_path).code == UsageError.exit_code
+
+
+def test_other_boxes_are_read_anew(
+    tiny_weights: None, mien: Callable, portrait_path: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").symlink_to(portrait_path)
+    table, out = tmp_path / "boxes.csv", tmp_path / "faces.jsonl"
+    for box in ("180,60,270,180", "100,300,200,420"):
+        table.write_text(f"path,box_x0,box_y0,box_x1,box_y1\na.png,{box}\n")
+        with pytest.MonkeyPatch.context() as patched:
+            if box.startswith("180"):  # stopped behind the last
+                patched.setattr(Journal, "discard", lambda journal: None)
+            assert mien("predict", table, "--out", out).code == 0
+    assert json.loads(out.read_text())["box_xyxy"] == [100, 300, 200, 420]

@@ -1,5 +1,7 @@
 """`mien predict` with photographs: a record a face, however many there are."""
 
+import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,22 +18,58 @@ from mien.cli._journal import Entry, Journal, changed
 from mien.cli._outputs import Output
 from mien.cli._records import Record, Writer
 from mien.cli._streams import replaceable, result_stream
-from mien.errors import InputError, OutputError
-from mien.media import folders
+from mien.data import files, parquet
+from mien.errors import DataError, InputError, OutputError, UsageError
+from mien.media.folders import Shard, expand
 from mien.media.shelf import Shelf
 from mien.progress import say, track
 from mien.recognizer import Recognizer
 
+TABLES = (".csv", ".parquet")
 NAMED = 5  # photographs that could not be read, named in the last line
+
+
+Boxes = list[list[float]]
 
 
 @dataclass(frozen=True)
 class Photograph:
-    """A file to read, where its annotated copy goes, and what a stopped work had read of it."""
+    """A file to read, where its annotated copy goes, and what a stopped work had read of it.
+
+    `boxes` are those of its faces, None where they are to be found.
+    """
 
     path: Path
     copy: Path | None
+    boxes: Boxes | None
     before: Entry | None
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Say what the records hold for: the file as it is, and its boxes."""
+        return {"changed": list(changed(self.path)), "boxes": self.boxes}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The photographs that are meant, and the name of each one's copy; boxes where they are given.
+
+    The boxes of a photograph are JSON.
+    """
+
+    photographs: Shelf
+    boxes: Shelf | None
+
+    def each(self, known: Shelf, journal: Journal) -> Iterator[Photograph]:
+        """Yield the photographs in their order, with what is known of each in the journal."""
+        for source, copy in self.photographs:
+            place = known.get(source)
+            yield Photograph(
+                Path(source),
+                Path(str(copy)) if copy else None,
+                json.loads(self.boxes.get(source)) if self.boxes is not None else None,
+                None if place is None else journal.at(place),
+            )
 
 
 @dataclass
@@ -71,19 +109,49 @@ class Tally:
 
 
 @contextmanager
-def listed(paths: Sequence[str], draw: Path | None, shard: folders.Shard | None) -> Iterator[Shelf]:
-    """Keep the photographs that are meant, in their order, and the name of each one's copy."""
-    with Shelf() as photographs:
-        found = folders.expand(paths, shard=shard)
+def listed(paths: Sequence[str], draw: Path | None, shard: Shard | None) -> Iterator[Asked]:
+    """Keep the photographs that are meant, in their order; a table among the paths stands alone."""
+    tables = [path for path in paths if path.lower().endswith(TABLES) and not os.path.isdir(path)]
+    if tables and len(paths) > 1:
+        raise UsageError(f"expected one table of boxes and nothing else, got {len(paths)} paths")
+    with Shelf() as photographs, Shelf() as boxes:
+        found = _in_table(Path(*tables), boxes, shard) if tables else expand(paths, shard=shard)
         for path, copy in copies(draw, found) if draw else zip(found, repeat(None), strict=False):
-            photographs.add(str(path), copy and str(copy))
+            photographs.add(str(path), str(copy) if copy else None)
         if not len(photographs) and shard is None:
-            raise InputError("no photographs: the list on stdin is empty; expected a path a line")
-        yield photographs
+            raise InputError("no photographs: the list is empty; expected a path a line")
+        yield Asked(photographs, boxes if tables else None)
+
+
+def _in_table(table: Path, boxes: Shelf, shard: Shard | None) -> Iterator[Path]:
+    """Yield the photographs that a table names, in the order of their first boxes; keep these."""
+    read = parquet.read_parquet if table.suffix.lower() == TABLES[1] else files.read_csv
+    for where, (name, *box) in files.rows(table, ("path", *_records.CORNERS), read=read):
+        if shard is None or name in shard:
+            path = str(table.parent / name)
+            known = json.loads(boxes.get(path) or "[]")
+            boxes.put(path, json.dumps([*known, *_box(box, where)]))
+    yield from (Path(path) for path, _ in boxes)
+
+
+def _box(cells: list[str], where: str) -> Boxes:
+    """Read the box of a row; a row without one names a photograph without a face."""
+    if not any(cells):
+        return []
+    try:
+        x0, y0, x1, y1 = map(float, cells)
+    except ValueError:
+        x0 = y0 = x1 = y1 = math.nan
+    if not (-math.inf < x0 < x1 < math.inf and -math.inf < y0 < y1 < math.inf):
+        raise DataError(
+            f"{where}: expected {', '.join(_records.CORNERS)}, left and top first, or four empty"
+            f" cells; found {', '.join(cells)}"
+        )
+    return [[x0, y0, x1, y1]]
 
 
 def predict(
-    photographs: Shelf,
+    asked: Asked,
     recognizer: Recognizer,
     output: Output,
     plan: Mapping[str, Any],
@@ -94,9 +162,9 @@ def predict(
 
     `plan` says how faces are read, to know unfinished work by.
     """
-    out, tally = output.out, Tally(len(photographs))
+    out, tally = output.out, Tally(len(asked.photographs))
     with Journal(out if out and replaceable(out) else None, plan) as journal, Shelf() as known:
-        _find(known, journal, photographs)
+        _find(known, journal, asked.photographs)
         if len(known):
             before = f"{len(known):,} of {_counted(tally.photographs, 'photograph')}"
             say(f"going on: {before} had been read", quiet=output.quiet)
@@ -105,7 +173,7 @@ def predict(
             return _read(recognizer, journal, photograph, points=output.points)
 
         try:
-            _write(output, read, _photographs(photographs, known, journal), tally, jobs=jobs)
+            _write(output, read, asked.each(known, journal), tally, jobs=jobs)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_interrupted(tally, output, journal)) from None
         journal.discard()
@@ -125,37 +193,32 @@ def _find(known: Shelf, journal: Journal, photographs: Shelf) -> None:
             )
 
 
-def _photographs(photographs: Shelf, known: Shelf, journal: Journal) -> Iterator[Photograph]:
-    for source, copy in photographs:
-        place = known.get(source)
-        before = None if place is None else journal.at(place)
-        yield Photograph(Path(source), Path(str(copy)) if copy else None, before)
-
-
 def _read(
     recognizer: Recognizer, journal: Journal, photograph: Photograph, *, points: bool
 ) -> list[Record]:
     """Read a photograph, unless it is as it was; one that could not be read is tried anew."""
-    state = list(changed(photograph.path))
+    state = photograph.state
     if photograph.before and _holds(photograph.before, state, photograph.copy):
         kept: list[Record] = photograph.before["records"]
         return kept
     try:
-        records = _seen(recognizer, photograph.path, photograph.copy, points=points)
+        records = _seen(recognizer, photograph, points=points)
     except InputError as error:
         return [_records.failure(photograph.path, error)]
-    journal.add({"source": str(photograph.path), "changed": state, "records": records})
+    journal.add({"source": str(photograph.path), **state, "records": records})
     return records
 
 
-def _holds(entry: Entry, state: list[int], copy: Path | None) -> bool:
+def _holds(entry: Entry, state: Entry, copy: Path | None) -> bool:
     drawn: str | None = entry["records"][0].get("drawn")
     there = drawn is None or os.path.isfile(drawn)
-    return entry["changed"] == state and drawn == (copy and str(copy)) and there
+    same = all(entry[name] == value for name, value in state.items())
+    return same and drawn == (copy and str(copy)) and there
 
 
-def _seen(recognizer: Recognizer, path: Path, copy: Path | None, *, points: bool) -> list[Record]:
-    predictions = recognizer(path)
+def _seen(recognizer: Recognizer, photograph: Photograph, *, points: bool) -> list[Record]:
+    path, copy, boxes = photograph.path, photograph.copy, photograph.boxes
+    predictions = recognizer(path) if boxes is None else recognizer.at(path, boxes)
     if copy is not None:
         from mien.images.drawing import annotate
 

@@ -31,8 +31,9 @@ def predict(
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Photographs, folders, patterns like '*.jpg', - for a list on stdin; or one video:"
-            " a file, an address, images like img%04d.png.",
+            help="Photographs, folders, patterns like '*.jpg', - for a list on stdin; or a .csv or"
+            " .parquet of photographs and boxes; or one video: a file, an address, images like"
+            " img%04d.png.",
         ),
     ],
     format: Annotated[
@@ -116,13 +117,13 @@ def predict(
         plan = {"model": reader.reader.sha256, **found_by, **read_by}
         _video.predict(video, reader, output, plan, jobs=jobs)
         return
-    with _photographs.listed(paths, draw, _shard(shard)) as photographs:
-        _outputs.check((path for path, _ in photographs), outputs)
-        jobs = min(jobs or cores(), max(1, len(photographs)))
+    with _photographs.listed(paths, draw, _shard(shard)) as asked:
+        _outputs.check((path for path, _ in asked.photographs), outputs)
+        jobs = min(jobs or cores(), max(1, len(asked.photographs)))
         reader = recognizer(jobs)
         plan = {"model": reader.reader.sha256, **found_by, **read_by, "shard": shard}
         plan["draw"] = draw and str(draw.resolve())
-        tally = _photographs.predict(photographs, reader, output, plan, jobs=jobs)
+        tally = _photographs.predict(asked, reader, output, plan, jobs=jobs)
     if not quiet and (tally.photographs != 1 or tally.unreadable or out):
         written = f"; written to {out}" if out else ""
         watched = out is None and sys.stdout.isatty()
