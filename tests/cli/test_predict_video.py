@@ -367,10 +367,54 @@ def test_a_work_that_read_nothing_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
-def test_one_video_at_a_time(predict: Callable, clip: Path, photographs: Path) -> None:
-    for paths in ((clip, clip), (clip, photographs), ("", "--every", "2")):
-        assert predict(*paths).code == UsageError.exit_code
+def test_videos_stand_alone_and_several_need_a_folder(
+    predict: Callable, clip: Path, photographs: Path, tmp_path: Path
+) -> None:
+    folder = ("--out", tmp_path / "tables")
+    events = ("--events", tmp_path / "events.csv")
+    for words in (
+        (clip, clip),
+        (clip, photographs, *folder),
+        ("", "--every", "2"),
+        (clip, clip, *folder, *events),
+        (clip, clip, *folder, "--format", "table"),
+    ):
+        assert predict(*words).code == UsageError.exit_code
     assert predict(clip, "--start", "1:00").code == InputError.exit_code
+
+
+def test_several_videos_get_a_table_each_and_a_stopped_work_goes_on(
+    predict: Callable, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    second = tiny_videos.video(tmp_path / "other" / "clip.mp4", tiny_videos.pictures(9))
+    (tmp_path / "broken.mp4").write_text("no video")
+    out, drawn = tmp_path / "tables", tmp_path / "drawn"
+    words = (clip, tmp_path / "broken.mp4", second, "--out", out, "--draw", drawn)
+    with killed(behind=15):  # two frames of the second one, and one entry for the first
+        predict(*words)
+    assert {path.name for path in out.iterdir()} == {
+        *("clip.jsonl", ".clip-2.jsonl.part", ".videos.part")
+    }
+    assert predict(*words, "--points").code == OutputError.exit_code
+    done = predict(*words)
+    assert done.code == InputError.exit_code and "1 of 3 videos could not be read" in done.err
+    assert f"{clip} had been read" in done.err and "going on behind frame 1" in done.err
+    assert {path.name for path in out.iterdir()} == {"clip.jsonl", "clip-2.jsonl"}
+    assert {path.name for path in drawn.iterdir()} == {"clip.mp4", "clip-2.mp4"}
+    for path, name in ((clip, "clip.jsonl"), (second, "clip-2.jsonl")):
+        assert (out / name).read_text() == predict(path).out
+
+
+def test_no_copy_replaces_a_video_that_is_still_to_be_read(
+    predict: Callable, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    second = tiny_videos.video(tmp_path / "other" / "clip.mp4", tiny_videos.pictures(3))
+    before = second.read_bytes()
+    words = (clip, second, "--out", tmp_path / "tables", "--draw", second.parent)
+    assert predict(*words).code == UsageError.exit_code
+    assert second.read_bytes() == before
 
 
 def test_rows_on_a_pipe_come_frame_by_frame(

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mien import files
 from mien.cli import _jobs
 from mien.cli._journal import Journal, identity
 from mien.cli._looks import Look, Looks
 from mien.cli._outputs import Output
-from mien.cli._streams import replaceable
-from mien.cli._video_told import Asked, Told
-from mien.errors import UsageError
+from mien.cli._streams import replaceable, writing
+from mien.cli._video_told import Asked, Told, copy_path, stem_of
+from mien.errors import InputError, UsageError
 from mien.media.smoothing import HALF_LIFE_S
 from mien.media.tracks import Cuts
 from mien.media.video import Frame, Video, is_video, open_video
@@ -32,26 +33,34 @@ def asked(
     smooth: float | None,
     events: Path | None,
     timeline: Path | None,
-) -> Asked | None:
-    """Tell whether a video is meant: by its name, or by an option that is for videos."""
+) -> list[Asked]:
+    """Give the videos that are meant: by their names, or by an option that is for videos."""
     options = (every, fps, start, end, smooth, events, timeline)
-    if not any(map(is_video, paths)) and all(option is None for option in options):
-        return None
-    if len(paths) != 1 or not paths[0]:
-        given = f"{len(paths)} paths" if paths[0] else "an empty path"
-        raise UsageError(f"expected one video at a time, and nothing else, got {given}")
+    chosen = any(option is not None for option in options)
+    if not any(map(is_video, paths)) and not chosen:
+        return []
+    if not all(paths) or not (chosen or all(map(is_video, paths))):
+        wrong = next((path for path in paths if not is_video(path)), "") if all(paths) else ""
+        raise UsageError(f"expected videos alone, got {wrong or 'an empty path'}")
+    if len(paths) > 1 and (events or timeline):
+        raise UsageError("--events and --timeline are of one video; give one, or leave them out")
     if timeline and timeline.suffix.lower() not in PICTURES:
         raise UsageError(f"cannot draw {timeline}: expected {', '.join(PICTURES)} for a suffix")
-    return Asked(
-        source=paths[0],
-        every=every or 1,
-        fps=fps,
-        start_s=seconds(start),
-        end_s=seconds(end),
-        smooth_s=HALF_LIFE_S if smooth is None else smooth,
-        events=events,
-        timeline=timeline,
-    )
+    taken: set[str] = set()
+    return [
+        Asked(
+            source=path,
+            every=every or 1,
+            fps=fps,
+            start_s=seconds(start),
+            end_s=seconds(end),
+            smooth_s=HALF_LIFE_S if smooth is None else smooth,
+            events=events,
+            timeline=timeline,
+            stem=files.numbered(stem_of(path), taken),
+        )
+        for path in paths
+    ]
 
 
 def seconds(text: str | None) -> float | None:
@@ -92,10 +101,62 @@ def predict(
         say(told.summary(video.info, stopped=endless and video.ran_out), quiet=output.quiet)
 
 
+def predict_each(
+    videos: Sequence[Asked],
+    recognizer: Recognizer,
+    output: Output,
+    plan: Mapping[str, Any],
+    *,
+    jobs: int,
+) -> None:
+    """Read videos one after the other, each into a table of its own in the folder `output.out`.
+
+    A work that was stopped goes on; a video that cannot be read is told, and left out.
+    """
+    folder, first = output.out, videos[0]
+    assert folder is not None
+    _check_copies(videos, output.draw)
+    with writing(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+    draw = output.draw and str(output.draw.resolve())
+    told = {"format": output.format, "draw": draw, "smooth": first.smooth_s, **_span(first)}
+    failed = 0
+    with Journal(folder / "videos", {**plan, **told}) as journal:
+        done = [entry for _, entry in journal.entries()]
+        for video in videos:
+            table = folder / f"{video.stem}.{output.format}"
+            entry = {**identity(video.source), "table": table.name}
+            if entry in done and table.is_file():
+                say(f"{video.name} had been read", quiet=output.quiet)
+                continue
+            try:
+                predict(video, recognizer, replace(output, out=table), plan, jobs=jobs)
+            except InputError as error:
+                say(f"left out: {error}")
+                failed += 1
+            else:
+                journal.add(entry)
+        journal.discard()
+    if failed:
+        raise InputError(f"{failed} of {len(videos)} videos could not be read")
+
+
+def _check_copies(videos: Sequence[Asked], draw: Path | None) -> None:
+    """Refuse copies that would replace what is still to be read."""
+    sources = {Path(video.source).resolve() for video in videos}
+    for video in videos if draw else ():
+        path = copy_path(Path(str(draw)), video)
+        if path.resolve() in sources:
+            raise UsageError(f"drawing would overwrite the video {path}; name another folder")
+
+
 def _chosen(asked: Asked) -> dict[str, Any]:
     """Say which frames are read of what."""
-    span = {"every": asked.every, "fps": asked.fps, "start": asked.start_s, "end": asked.end_s}
-    return {**identity(asked.source), **span}
+    return {**identity(asked.source), **_span(asked)}
+
+
+def _span(asked: Asked) -> dict[str, Any]:
+    return {"every": asked.every, "fps": asked.fps, "start": asked.start_s, "end": asked.end_s}
 
 
 def _looks(

@@ -44,6 +44,7 @@ class Asked:
     smooth_s: float
     events: Path | None
     timeline: Path | None
+    stem: str  # of the names of what is written of several
 
     @property
     def name(self) -> str:
@@ -79,9 +80,7 @@ class Told:
         kind = kind_of(asked.events) if asked.events else "table"
         self._write_events = _opened(stack, asked.events, kind, _video_records.EVENT_COLUMNS)
         rate = min(fps / asked.every, asked.fps or fps, COPY_FPS)
-        self._copy = (
-            Copy(copy_path(output.draw, asked.source), rate, stack) if output.draw else None
-        )
+        self._copy = Copy(copy_path(output.draw, asked), rate, stack) if output.draw else None
 
     def add(self, look: Look) -> None:
         """Tell of a frame."""
@@ -189,14 +188,18 @@ class Copy:
         self._writer.write(picture, look.time_s)
 
 
-def copy_path(folder: Path, source: str) -> Path:
+def stem_of(source: str) -> str:
+    """Name what is written of a video."""
+    return Path(plain_name(source).partition("?")[0]).stem.partition("%")[0] or "video"
+
+
+def copy_path(folder: Path, asked: Asked) -> Path:
     """Make the folder, and name a video's copy in it; what cannot be written becomes MP4."""
     with writing(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-    named = Path(plain_name(source).partition("?")[0])
-    suffix = named.suffix if named.suffix.lower() in CODES else ".mp4"
-    path = folder / f"{named.stem.partition('%')[0] or 'video'}{suffix}"
-    if path.resolve() == Path(source).resolve():
+    suffix = Path(asked.name.partition("?")[0]).suffix
+    path = folder / f"{asked.stem}{suffix if suffix.lower() in CODES else '.mp4'}"
+    if path.resolve() == Path(asked.source).resolve():
         raise UsageError(f"drawing would overwrite the video {path}; name another folder")
     return path
 

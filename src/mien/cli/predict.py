@@ -32,7 +32,7 @@ def predict(
         typer.Argument(
             metavar="PATH",
             help="Photographs, folders, patterns like '*.jpg', - for a list on stdin; or a .csv or"
-            " .parquet of photographs and boxes; or one video: a file, an address, images like"
+            " .parquet of photographs and boxes; or videos: a file, an address, images like"
             " img%04d.png.",
         ),
     ],
@@ -43,7 +43,9 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the records here; .csv, .jsonl, .parquet set the format."
+            metavar="FILE",
+            help="Write the records here; .csv, .jsonl, .parquet set the format. Of several videos,"
+            " a folder.",
         ),
     ] = None,
     draw: Annotated[
@@ -95,10 +97,13 @@ def predict(
     """
     from mien.cli import _photographs, _video
 
-    video = _video.asked(paths, every, fps, start, end, smooth, events, timeline)
-    if video:
+    videos = _video.asked(paths, every, fps, start, end, smooth, events, timeline)
+    if videos:
         _options.refuse("is for photographs", shard=shard)
-    format = _format(format, out)
+    if len(videos) > 1:
+        format = _format_of_several(format, out)
+    else:
+        format = _format(format, out)
     if format is Format.parquet and out is None:
         raise UsageError("Parquet is written to a file: --out faces.parquet")
     output = _outputs.Output(format.value, out, draw, points, quiet)
@@ -110,12 +115,16 @@ def predict(
         threads = max(1, cores() // jobs)
         return Recognizer(model, provider=provider, threads=threads, **found_by, **read_by)
 
-    if video:
-        _outputs.check(video.files(), outputs)
+    if videos:
+        if len(videos) == 1:
+            _outputs.check(videos[0].files(), outputs)
         jobs = jobs or cores()
         reader = recognizer(jobs)
         plan = {"model": reader.reader.sha256, **found_by, **read_by}
-        _video.predict(video, reader, output, plan, jobs=jobs)
+        if len(videos) == 1:
+            _video.predict(videos[0], reader, output, plan, jobs=jobs)
+        else:
+            _video.predict_each(videos, reader, output, plan, jobs=jobs)
         return
     with _photographs.listed(paths, draw, _shard(shard)) as asked:
         _outputs.check((path for path, _ in asked.photographs), outputs)
@@ -130,6 +139,15 @@ def predict(
         print(f"{tally}{written}{'' if watched else tally.details()}", file=sys.stderr)
     if tally.unreadable:
         raise typer.Exit(InputError.exit_code)
+
+
+def _format_of_several(asked: Format | None, out: Path | None) -> Format:
+    """Take the format of tables in a folder, one a video."""
+    if out is None:
+        raise UsageError("several videos are written into a folder, a table each: --out DIR")
+    if asked is Format.table:
+        raise UsageError("expected --format jsonl, csv or parquet for several videos, got table")
+    return asked or Format.jsonl
 
 
 def _shard(text: str | None) -> "Shard | None":
