@@ -177,6 +177,16 @@ def test_an_annotated_copy_shows_the_faces(predict: Callable, clip: Path, tmp_pa
     assert not np.array_equal(drawn[0].image[:20], drawn[5].image[:20])
 
 
+def test_faces_in_a_copy_can_be_covered(predict: Callable, clip: Path, tmp_path: Path) -> None:
+    contrasts = []
+    for how in ("shown", "covered"):
+        predict(clip, "--draw", tmp_path / how, "--draw-faces", how, "--end", "0.05")
+        with open_video(tmp_path / how / "clip.mp4") as video:
+            picture = next(iter(video)).image
+        contrasts.append(np.abs(np.diff(picture.astype(int), axis=1)).mean())
+    assert contrasts[1] < contrasts[0]
+
+
 def test_a_copy_does_not_replace_its_video(predict: Callable, clip: Path) -> None:
     before = clip.read_bytes()
     assert predict(clip, "--draw", clip.parent).code == UsageError.exit_code

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mien.errors import OutputError, UsageError
+from mien.images.obscuring import Faces
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Output:
     draw: Path | None
     points: bool
     quiet: bool
+    faces: Faces = Faces.shown  # in what is drawn
 
     @property
     def watched(self) -> bool:

@@ -170,7 +170,7 @@ def predict(
             say(f"going on: {before} had been read", quiet=output.quiet)
 
         def read(photograph: Photograph) -> list[Record]:
-            return _read(recognizer, journal, photograph, points=output.points)
+            return _read(recognizer, journal, photograph, output)
 
         try:
             _write(output, read, asked.each(known, journal), tally, jobs=jobs)
@@ -194,7 +194,7 @@ def _find(known: Shelf, journal: Journal, photographs: Shelf) -> None:
 
 
 def _read(
-    recognizer: Recognizer, journal: Journal, photograph: Photograph, *, points: bool
+    recognizer: Recognizer, journal: Journal, photograph: Photograph, output: Output
 ) -> list[Record]:
     """Read a photograph, unless it is as it was; one that could not be read is tried anew."""
     state = photograph.state
@@ -202,7 +202,7 @@ def _read(
         kept: list[Record] = photograph.before["records"]
         return kept
     try:
-        records = _seen(recognizer, photograph, points=points)
+        records = _seen(recognizer, photograph, output)
     except InputError as error:
         return [_records.failure(photograph.path, error)]
     journal.add({"source": str(photograph.path), **state, "records": records})
@@ -216,15 +216,16 @@ def _holds(entry: Entry, state: Entry, copy: Path | None) -> bool:
     return same and drawn == (copy and str(copy)) and there
 
 
-def _seen(recognizer: Recognizer, photograph: Photograph, *, points: bool) -> list[Record]:
+def _seen(recognizer: Recognizer, photograph: Photograph, output: Output) -> list[Record]:
     path, copy, boxes = photograph.path, photograph.copy, photograph.boxes
     predictions = recognizer(path) if boxes is None else recognizer.at(path, boxes)
     if copy is not None:
         from mien.images.drawing import annotate
 
         # A large photograph may have been read at a smaller size.
-        images.write(copy, annotate(images.read(path), predictions, points=points))
-    return _records.records(path, predictions, points=points, drawn=copy)
+        drawn = annotate(images.read(path), predictions, points=output.points, faces=output.faces)
+        images.write(copy, drawn)
+    return _records.records(path, predictions, points=output.points, drawn=copy)
 
 
 def _write(

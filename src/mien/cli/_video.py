@@ -119,7 +119,8 @@ def predict_each(
     with writing(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
     draw = output.draw and str(output.draw.resolve())
-    told = {"format": output.format, "draw": draw, "smooth": first.smooth_s, **_span(first)}
+    drawn = {"draw": draw, "draw_faces": output.faces}
+    told = {"format": output.format, **drawn, "smooth": first.smooth_s, **_span(first)}
     failed = 0
     with Journal(folder / "videos", {**plan, **told}) as journal:
         done = [entry for _, entry in journal.entries()]

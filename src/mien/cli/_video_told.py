@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mien import files
 from mien.cli import _records, _video_records
@@ -80,7 +81,9 @@ class Told:
         kind = kind_of(asked.events) if asked.events else "table"
         self._write_events = _opened(stack, asked.events, kind, _video_records.EVENT_COLUMNS)
         rate = min(fps / asked.every, asked.fps or fps, COPY_FPS)
-        self._copy = Copy(copy_path(output.draw, asked), rate, stack) if output.draw else None
+        self._copy = (
+            Copy(copy_path(output.draw, asked), rate, output, stack) if output.draw else None
+        )
 
     def add(self, look: Look) -> None:
         """Tell of a frame."""
@@ -105,7 +108,7 @@ class Told:
         self._series.add(look.time_s, shown)
         self._end_events(self._finder.update(look.time_s, shown))
         if self._copy is not None:
-            self._copy.add(look, tracks, calm, points=self._output.points)
+            self._copy.add(look, tracks, calm)
         self._count(look, tracks)
 
     def end(self) -> None:
@@ -170,18 +173,17 @@ class Told:
 class Copy:
     """Writes the annotated copy of a video."""
 
-    def __init__(self, path: Path, fps: float, stack: ExitStack) -> None:
+    def __init__(self, path: Path, fps: float, output: Output, stack: ExitStack) -> None:
         self.path = path
+        self._how: Any = {"points": output.points, "faces": output.faces}
         self._fps, self._stack = fps, stack
         self._writer: VideoWriter | None = None
 
-    def add(
-        self, look: Look, tracks: Sequence[int], predictions: Sequence[Prediction], *, points: bool
-    ) -> None:
+    def add(self, look: Look, tracks: Sequence[int], predictions: Sequence[Prediction]) -> None:
         """Draw faces, named by their tracks, into the frame."""
         assert look.image is not None
         names = [f"#{number}" for number in tracks]
-        picture = annotate(look.image, predictions, points=points, names=names)
+        picture = annotate(look.image, predictions, names=names, **self._how)
         if self._writer is None:
             opened = write_video(self.path, picture.shape[:2], self._fps)
             self._writer = self._stack.enter_context(opened)

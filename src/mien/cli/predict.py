@@ -10,6 +10,7 @@ import typer
 from mien.cli import _options, _outputs, _video_options
 from mien.cli._records import KINDS, kind_of
 from mien.errors import InputError, UsageError
+from mien.images.obscuring import Faces
 from mien.progress import cores
 from mien.recognizer import Recognizer
 
@@ -50,6 +51,13 @@ def predict(
     ] = None,
     draw: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write annotated copies into this folder.")
+    ] = None,
+    draw_faces: Annotated[
+        Faces | None,
+        typer.Option(
+            help="Show the faces in annotated copies, or make them unrecognisable."
+            "  [default: shown]"
+        ),
     ] = None,
     points: Annotated[
         bool, typer.Option("--points", help="Add the 68 points of each face to its record.")
@@ -106,7 +114,10 @@ def predict(
         format = _format(format, out)
     if format is Format.parquet and out is None:
         raise UsageError("Parquet is written to a file: --out faces.parquet")
-    output = _outputs.Output(format.value, out, draw, points, quiet)
+    if draw is None:
+        _options.refuse("goes with --draw", draw_faces=draw_faces)
+    faces = draw_faces or Faces.shown
+    output = _outputs.Output(format.value, out, draw, points, quiet, faces)
     outputs = {"--out": out, "--events": events, "--timeline": timeline}
     found_by: dict[str, Any] = {"detector": detector, "min_face": min_face, "points": points}
     read_by: dict[str, Any] = {"labels": labels, "mirror": mirror, "balanced": balanced}
@@ -131,7 +142,7 @@ def predict(
         jobs = min(jobs or cores(), max(1, len(asked.photographs)))
         reader = recognizer(jobs)
         plan = {"model": reader.reader.sha256, **found_by, **read_by, "shard": shard}
-        plan["draw"] = draw and str(draw.resolve())
+        plan |= {"draw": draw and str(draw.resolve()), "draw_faces": faces}
         tally = _photographs.predict(asked, reader, output, plan, jobs=jobs)
     if not quiet and (tally.photographs != 1 or tally.unreadable or out):
         written = f"; written to {out}" if out else ""

@@ -13,6 +13,7 @@ from PIL import ImageDraw, ImageFont
 
 from mien.geometry import Box
 from mien.images import placing
+from mien.images.obscuring import Faces, obscured
 from mien.images.pixels import Image, resize, to_rgb
 from mien.records import Prediction, percent
 
@@ -60,11 +61,14 @@ def annotate(
     *,
     points: bool = False,
     names: Sequence[str] = (),
+    faces: Faces = Faces.shown,
 ) -> Image:
     """Draw faces into a copy (H, W, 3) of the image; a small image is enlarged for the writing.
 
-    A name of each face, where there are names, stands before its expression.
+    A name of each face, where there are names, stands before its expression. Points are drawn on
+    faces that are shown alone: they tell of their shape.
     """
+    image = obscured(image, [prediction.face.box_xyxy for prediction in predictions], faces)
     zoom = _zoom(*image.shape[:2])
     height, width = image.shape[0] * zoom, image.shape[1] * zoom
     picture = PIL.Image.fromarray(to_rgb(resize(image, (height, width))))
@@ -73,7 +77,7 @@ def annotate(
     boxes = [_zoomed(prediction.face.box_xyxy, zoom) for prediction in predictions]
     for prediction, box in zip(predictions, boxes, strict=True):
         draw.rounded_rectangle(box, 4 * unit, outline=_colour(prediction), width=_line(unit, 2.5))
-        if points and prediction.face.points_xy is not None:
+        if points and faces is Faces.shown and prediction.face.points_xy is not None:
             _draw_points(draw, (prediction.face.points_xy + 0.5) * zoom - 0.5, box)
     least = max(12, 11 * unit)
     sizes = [float(np.clip((x1 - x0) / 7, least, max(15, 26 * unit))) for x0, _, x1, _ in boxes]
