@@ -18,7 +18,6 @@ from mien.cli._journal import Entry, Journal, changed
 from mien.cli._outputs import Output
 from mien.cli._records import Record, Writer
 from mien.cli._streams import replaceable, result_stream
-from mien.data import files, parquet
 from mien.errors import DataError, InputError, OutputError, UsageError
 from mien.media.folders import Shard, expand
 from mien.media.shelf import Shelf
@@ -125,6 +124,8 @@ def listed(paths: Sequence[str], draw: Path | None, shard: Shard | None) -> Iter
 
 def _in_table(table: Path, boxes: Shelf, shard: Shard | None) -> Iterator[Path]:
     """Yield the photographs that a table names, in the order of their first boxes; keep these."""
+    from mien.data import files, parquet
+
     read = parquet.read_parquet if table.suffix.lower() == TABLES[1] else files.read_csv
     for where, (name, *box) in files.rows(table, ("path", *_records.CORNERS), read=read):
         if shard is None or name in shard:
