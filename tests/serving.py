@@ -85,7 +85,7 @@ def prediction(height: int, width: int) -> Prediction:
     face = Face(
         (-0.5, -0.5, width - 0.5, height - 0.5), 1.0, models.face_points(min(height, width))
     )
-    return Prediction(face, "neutral", 0.75, {"neutral": 0.75, "happiness": 0.25})
+    return Prediction(face, "neutral", 0.75, {"neutral": 0.75, "happiness": 0.25}, hidden=())
 
 
 def picture(size_hw: tuple[int, int] = (48, 48), kind: str = "PNG", seed: int = 0) -> bytes:

@@ -118,14 +118,16 @@ def test_regions_are_hidden_from_their_own_threshold(tmp_path, faces):
     assert np.array_equal(readings.hidden, expected >= [0.9, 0.1])
 
 
-def test_a_model_without_regions_hides_nothing_and_none_is_certain(tmp_path, faces):
+def test_of_a_model_without_regions_it_is_not_known_what_is_hidden_and_none_is_certain(
+    tmp_path, faces
+):
     def change(outputs):
         del outputs[1:]
         outputs[0]["thresholds"] = {}
 
     path = with_outputs(tmp_path / "plain.onnx", change)
     (prediction,) = Recognizer(path, detector="whole", threads=1)(faces[0])
-    assert prediction.hidden == ()
+    assert prediction.hidden is None
     assert not prediction.certain
 
 
@@ -328,3 +330,30 @@ def test_a_smallest_face_of_no_size_is_refused(expression_path):
 def test_an_unreadable_image_is_named(recognizer, tmp_path):
     with pytest.raises(InputError, match=r"gone\.jpg"):
         recognizer(tmp_path / "gone.jpg")
+
+
+def test_faces_at_the_boxes_of_the_detector_are_read_as_it_found_them(recognizer, portrait):
+    (found,) = recognizer(portrait)
+    again, other = recognizer.at(portrait, [found.face.box_xyxy, (100, 300, 200, 420)])
+    assert again.to_dict(points=True) | {"score": 0} == found.to_dict(points=True) | {"score": 0}
+    assert (again.face.score, other.face.box_xyxy) == (1.0, (100, 300, 200, 420))
+    assert other.face.points_xy is not None
+    assert recognizer.at(portrait, np.empty((0, 4))) == []
+
+
+@pytest.mark.parametrize(
+    ("boxes", "kind", "said"),
+    [
+        ((1, 2, 3, 4), UsageError, r"shape \(N, 4\)"),
+        ([(5, 5, 5, 9)], UsageError, "left < right"),
+        ([(600, 5, 700, 90)], InputError, "600, 5, 700, 90 lies outside the image of 512 x 512"),
+    ],
+)
+def test_boxes_that_are_none_are_refused(recognizer, portrait, boxes, kind, said):
+    with pytest.raises(kind, match=said):
+        recognizer.at(portrait, boxes)
+
+
+def test_boxes_are_none_of_images_that_each_are_one_face(expression_path, portrait):
+    with pytest.raises(UsageError, match="leave out 'whole'"):
+        Recognizer(expression_path, detector="whole").at(portrait, [(0, 0, 9, 9)])

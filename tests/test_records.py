@@ -82,3 +82,17 @@ def test_a_face_prints_without_its_points() -> None:
 def test_only_nothing_is_none_and_only_everything_is_all() -> None:
     shares = (0.0, 0.004, 0.005, 0.5, 0.994, 0.9951, 1.0)
     assert [percent(share) for share in shares] == "0% <1% <1% 50% 99% >99% 100%".split()
+
+
+@pytest.mark.parametrize(
+    ("hidden", "plain", "note"),
+    [
+        (("eyes", "mouth"), ["eyes", "mouth"], "eyes and mouth hidden"),
+        ((), [], ""),
+        (None, None, "hidden: not known"),
+    ],
+)
+def test_nothing_hidden_is_told_from_not_known(hidden, plain, note):
+    found = prediction(hidden=hidden)
+    assert found.to_dict()["hidden"] == plain
+    assert found.hidden_note == note

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mien import geometry, images, metrics, weights
 from mien.errors import ModelError, UsageError, unknown_name
@@ -29,7 +29,7 @@ Seen = tuple[Face, Image]
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What a model reads off N faces, with C expressions and R regions."""
+    """What a model reads off N faces, with C expressions and R regions; R may be 0."""
 
     probabilities: NDArray[np.float64]
     hidden_probability: NDArray[np.float64]
@@ -97,7 +97,7 @@ class ExpressionReader:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """The regions that can be hidden, in the order of the readings."""
+        """The regions of which the model says whether they are hidden, in the readings' order."""
         return self._regions.labels if self._regions else ()
 
     def read(self, crops: Image) -> Readings:
@@ -216,6 +216,15 @@ class Recognizer:
         """Read every face of one image, largest first; an empty list where there is none."""
         return next(self.many([image]))
 
+    def at(self, image: Source, boxes_xyxy: ArrayLike) -> list[Prediction]:
+        """Read the faces at boxes (N, 4) in pixels of the upright image, in the boxes' order.
+
+        For faces that were found by other means: none is looked for and none left out. Their points
+        are found as those of other faces; the score of each is 1.
+        """
+        pixels = images.read(image)
+        return self._predictions(self._cut(pixels, self._finder.at(pixels, boxes_xyxy)))
+
     def following(self) -> Self:
         """Give a recognizer with the same models for pictures that follow one another.
 
@@ -247,12 +256,13 @@ class Recognizer:
         preparation = self.reader.preparation
         if self._finder.whole:
             return [(face, preparation.whole(image, face.points_xy)) for face in faces]
+        return [(_enlarged(face, scale), crop) for face, crop in self._cut(image, faces)]
+
+    def _cut(self, image: Image, faces: Sequence[Face]) -> list[Seen]:
+        preparation = self.reader.preparation
         if preparation.colour == "grey":
             image = images.to_grey(image)
-        return [
-            (_enlarged(face, scale), preparation.cut(image, face.points_xy, face.box_xyxy))
-            for face in faces
-        ]
+        return [(face, preparation.cut(image, face.points_xy, face.box_xyxy)) for face in faces]
 
     def _predictions(self, seen: Sequence[Seen]) -> list[Prediction]:
         if not seen:
@@ -263,13 +273,14 @@ class Recognizer:
     def _prediction(self, face: Face, readings: Readings, row: int) -> Prediction:
         shares = dict(zip(self.reader.labels, readings.probabilities[row].tolist(), strict=True))
         expression = max(shares, key=shares.__getitem__)
-        hidden = zip(self.reader.regions, readings.hidden[row], strict=True)
+        regions = self.reader.regions
+        hidden = zip(regions, readings.hidden[row], strict=True)
         return Prediction(
             face=face,
             expression=expression,
             probability=shares[expression],
             probabilities=shares,
-            hidden=tuple(name for name, is_hidden in hidden if is_hidden),
+            hidden=tuple(name for name, is_hidden in hidden if is_hidden) if regions else None,
             certain=bool(readings.certain[row]),
         )
 

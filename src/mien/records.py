@@ -38,13 +38,16 @@ class Face:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """The expression a face shows, how probable each is, and what of the face is hidden."""
+    """The expression a face shows, how probable each is, and what of the face is hidden.
+
+    `hidden` is None where nobody knows: not every model says it.
+    """
 
     face: Face
     expression: str
     probability: float
     probabilities: Mapping[str, float]
-    hidden: tuple[str, ...] = ()
+    hidden: tuple[str, ...] | None = None
     certain: bool = False
 
     def __post_init__(self) -> None:
@@ -56,6 +59,13 @@ class Prediction:
         for value in (self.probability, *self.probabilities.values()):
             _check_share("probability", value)
 
+    @property
+    def hidden_note(self) -> str:
+        """Say for people what is hidden, or that nobody knows; nothing where nothing is."""
+        if self.hidden is None:
+            return "hidden: not known"
+        return f"{' and '.join(self.hidden)} hidden" if self.hidden else ""
+
     def to_dict(self, *, points: bool = False) -> dict[str, Any]:
         """Give plain values for JSON; box and points in pixels, rounded to hundredths."""
         record: dict[str, Any] = {
@@ -64,7 +74,7 @@ class Prediction:
             "expression": self.expression,
             "probability": round(self.probability, 6),
             "probabilities": {name: round(p, 6) for name, p in self.probabilities.items()},
-            "hidden": list(self.hidden),
+            "hidden": None if self.hidden is None else list(self.hidden),
             "certain": self.certain,
         }
         if points:

@@ -9,7 +9,7 @@ from mien.errors import OutputError, UsageError
 
 
 def names(folder: Path, *sources: str) -> list[str]:
-    return [path.name for path in copies(folder, [Path(source) for source in sources])]
+    return [copy.name for _, copy in copies(folder, map(Path, sources))]
 
 
 def test_a_copy_has_its_photographs_name(tmp_path: Path) -> None:
@@ -33,12 +33,12 @@ def test_what_cannot_be_written_again_becomes_png(tmp_path: Path) -> None:
 def test_a_photograph_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "x.jpg").write_bytes(b"")
     with pytest.raises(UsageError, match="overwrite the photograph"):
-        copies(tmp_path, [tmp_path / "x.jpg"])
+        list(copies(tmp_path, [tmp_path / "x.jpg"]))
     with pytest.raises(UsageError, match="overwrite the photograph"):
-        copies(tmp_path, [Path("elsewhere/x.jpg"), tmp_path / "x.jpg"])
+        list(copies(tmp_path, [Path("elsewhere/x.jpg"), tmp_path / "x.jpg"]))
 
 
 def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(OutputError, match=r"cannot write .*out"):
-        copies(tmp_path / "out", [Path("x.jpg")])
+        list(copies(tmp_path / "out", [Path("x.jpg")]))

@@ -151,3 +151,15 @@ def test_the_smallest_face_is_told_as_it_counts(predict: Callable, photographs: 
     assert predict(photographs, "--min-face", "9").code == 2
     told = " ".join(predict("--help").out.split())
     assert "640x480" in told and "square root" in told
+
+
+def test_faces_in_copies_can_be_made_unrecognisable(
+    predict: Callable, photographs: Path, tmp_path: Path
+) -> None:
+    copies = {}
+    for how in ("shown", "pixelated", "covered"):
+        predict(photographs / "a.png", "--draw", tmp_path / how, "--draw-faces", how)
+        copies[how] = images.read(tmp_path / how / "a.png")
+    detail = [int(np.abs(np.diff(copy.astype(int), axis=1)).sum()) for copy in copies.values()]
+    assert detail == sorted(detail, reverse=True) and detail[0] > 2 * detail[1]
+    assert predict(photographs / "a.png", "--draw-faces", "covered").code == 2

@@ -16,7 +16,7 @@ import pytest
 import tiny_videos
 from mien import files, images
 from mien.cli import _video
-from mien.cli._journal import Journal, Look
+from mien.cli._journal import Journal
 from mien.errors import InputError, OutputError, UsageError
 from mien.media.video import open_video
 from mien.recognizer import Recognizer
@@ -130,9 +130,9 @@ def test_parquet_has_typed_columns(predict: Callable, clip: Path, tmp_path: Path
     assert table["faces"].null_count == 12 and table["point67_y"].null_count == 0
 
 
-def test_parquet_needs_a_file_and_a_video(predict: Callable, clip: Path, photographs: Path) -> None:
-    for words in ((clip, "--format", "parquet"), (photographs, "--out", "faces.parquet")):
-        assert predict(*words).code == UsageError.exit_code
+def test_parquet_needs_a_file(predict: Callable, clip: Path, photographs: Path) -> None:
+    for path in (clip, photographs):
+        assert predict(path, "--format", "parquet").code == UsageError.exit_code
 
 
 def test_events_are_told_to_people_and_to_files(
@@ -177,6 +177,16 @@ def test_an_annotated_copy_shows_the_faces(predict: Callable, clip: Path, tmp_pa
     assert not np.array_equal(drawn[0].image[:20], drawn[5].image[:20])
 
 
+def test_faces_in_a_copy_can_be_covered(predict: Callable, clip: Path, tmp_path: Path) -> None:
+    contrasts = []
+    for how in ("shown", "covered"):
+        predict(clip, "--draw", tmp_path / how, "--draw-faces", how, "--end", "0.05")
+        with open_video(tmp_path / how / "clip.mp4") as video:
+            picture = next(iter(video)).image
+        contrasts.append(np.abs(np.diff(picture.astype(int), axis=1)).mean())
+    assert contrasts[1] < contrasts[0]
+
+
 def test_a_copy_does_not_replace_its_video(predict: Callable, clip: Path) -> None:
     before = clip.read_bytes()
     assert predict(clip, "--draw", clip.parent).code == UsageError.exit_code
@@ -207,10 +217,10 @@ def killed(behind: int) -> Iterator[None]:
     """Let a work die behind so many frames."""
     left, add = iter(range(behind)), Journal.add
 
-    def dying(journal: Journal, look: Look) -> None:
+    def dying(journal: Journal, entry: dict[str, Any]) -> None:
         if next(left, None) is None:
             raise RuntimeError("killed")
-        add(journal, look)
+        add(journal, entry)
 
     with pytest.MonkeyPatch.context() as patched, pytest.raises(RuntimeError, match="killed"):
         patched.setattr(Journal, "add", dying)
@@ -367,10 +377,54 @@ def test_a_work_that_read_nothing_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
-def test_one_video_at_a_time(predict: Callable, clip: Path, photographs: Path) -> None:
-    for paths in ((clip, clip), (clip, photographs), ("", "--every", "2")):
-        assert predict(*paths).code == UsageError.exit_code
+def test_videos_stand_alone_and_several_need_a_folder(
+    predict: Callable, clip: Path, photographs: Path, tmp_path: Path
+) -> None:
+    folder = ("--out", tmp_path / "tables")
+    events = ("--events", tmp_path / "events.csv")
+    for words in (
+        (clip, clip),
+        (clip, photographs, *folder),
+        ("", "--every", "2"),
+        (clip, clip, *folder, *events),
+        (clip, clip, *folder, "--format", "table"),
+    ):
+        assert predict(*words).code == UsageError.exit_code
     assert predict(clip, "--start", "1:00").code == InputError.exit_code
+
+
+def test_several_videos_get_a_table_each_and_a_stopped_work_goes_on(
+    predict: Callable, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    second = tiny_videos.video(tmp_path / "other" / "clip.mp4", tiny_videos.pictures(9))
+    (tmp_path / "broken.mp4").write_text("no video")
+    out, drawn = tmp_path / "tables", tmp_path / "drawn"
+    words = (clip, tmp_path / "broken.mp4", second, "--out", out, "--draw", drawn)
+    with killed(behind=15):  # two frames of the second one, and one entry for the first
+        predict(*words)
+    assert {path.name for path in out.iterdir()} == {
+        *("clip.jsonl", ".clip-2.jsonl.part", ".videos.part")
+    }
+    assert predict(*words, "--points").code == OutputError.exit_code
+    done = predict(*words)
+    assert done.code == InputError.exit_code and "1 of 3 videos could not be read" in done.err
+    assert f"{clip} had been read" in done.err and "going on behind frame 1" in done.err
+    assert {path.name for path in out.iterdir()} == {"clip.jsonl", "clip-2.jsonl"}
+    assert {path.name for path in drawn.iterdir()} == {"clip.mp4", "clip-2.mp4"}
+    for path, name in ((clip, "clip.jsonl"), (second, "clip-2.jsonl")):
+        assert (out / name).read_text() == predict(path).out
+
+
+def test_no_copy_replaces_a_video_that_is_still_to_be_read(
+    predict: Callable, clip: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    second = tiny_videos.video(tmp_path / "other" / "clip.mp4", tiny_videos.pictures(3))
+    before = second.read_bytes()
+    words = (clip, second, "--out", tmp_path / "tables", "--draw", second.parent)
+    assert predict(*words).code == UsageError.exit_code
+    assert second.read_bytes() == before
 
 
 def test_rows_on_a_pipe_come_frame_by_frame(

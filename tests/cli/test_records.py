@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import models
-from mien.cli import _records, _video_records
+from mien.cli import _records
 from mien.errors import InputError
 from mien.expressions import EXPRESSIONS
 from mien.records import Face, Prediction
@@ -63,7 +63,7 @@ def test_json_lines_are_one_object_a_line() -> None:
 
 def written(points: bool = False, drawn: bool = False) -> list[dict[str, str]]:
     stream = io.StringIO()
-    writer = _records.Csv(stream, points=points, drawn=drawn)
+    writer, _ = _records.writer(stream, "csv", _records.columns(points, drawn))
     copy = Path("out/a") if drawn else None
     writer.write(_records.records(Path("a,b.jpg"), [prediction()], points=points, drawn=copy))
     writer.write(_records.records(Path("empty.jpg"), [], drawn=copy))
@@ -83,6 +83,19 @@ def test_csv_rows_are_flat() -> None:
     assert broken["error"] == "bad.jpg is broken"
 
 
+def test_what_is_hidden_may_be_nothing_or_not_known() -> None:
+    stream = io.StringIO()
+    writer, _ = _records.writer(stream, "csv", _records.columns())
+    for hidden in (("eyes",), (), None):
+        writer.write(_records.records(Path("a"), [prediction(hidden=hidden)]))
+    rows = csv.DictReader(io.StringIO(stream.getvalue()))
+    found = [(row["hidden"], row["hidden_known"]) for row in rows]
+    assert found == [("eyes", "true"), ("", "true"), ("", "false")]
+    assert (
+        _records.flat(_records.records(Path("a"), [prediction(hidden=None)])[0])["hidden"] is None
+    )
+
+
 def test_csv_has_every_expression_whatever_labels_answer() -> None:
     seven = {name: 1 / 7 for name in EXPRESSIONS if name != "contempt"}
     record = _records.records(Path("a"), [prediction(probabilities=seven)])[0]
@@ -94,7 +107,7 @@ def test_csv_has_every_expression_whatever_labels_answer() -> None:
 @pytest.mark.parametrize("drawn", [False, True])
 def test_the_columns_hold_all_that_a_record_has(points: bool, drawn: bool) -> None:
     face = written(points, drawn)[0]
-    assert list(face) == _records.columns(points, drawn)
+    assert list(face) == list(_records.columns(points, drawn))
     assert ("point67_y" in face) is points
     assert ("drawn" in face) is drawn
 
@@ -108,9 +121,9 @@ def test_a_table_holds_text_alone_whatever_names_are() -> None:
     named = Path("bad\udcff.jpg")
     kept = _records.records(named, [], drawn=named)
     for record in (*kept, _records.failure(named, InputError(f"{named} is broken"))):
-        for row in (_records.flat(record), _video_records.flat(record)):
-            "".join(map(str, row.values())).encode()
-            assert row["source"] == "bad\\udcff.jpg"
+        row = _records.flat(record)
+        "".join(map(str, row.values())).encode()
+        assert row["source"] == "bad\\udcff.jpg"
 
 
 def test_every_column_is_documented() -> None:

@@ -1,6 +1,7 @@
 """What predict shows to people."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,11 @@ def test_a_row_tells_what_was_found() -> None:
     assert row.startswith("a.jpg ")
     assert [" 0  surprise " in row, " 70% " in row, " fear 30% " in row] == [True] * 3
     assert row.endswith("  eyes mouth")
+
+
+def test_what_is_not_known_to_be_hidden_is_said() -> None:
+    unknown = replace(prediction(True), hidden=None)
+    assert shown(_records.records(Path("a.jpg"), [unknown]))[1].endswith("  not known")
 
 
 def test_where_no_terminal_limits_it_a_path_is_whole() -> None:

@@ -13,7 +13,7 @@ def prediction(box=(200.0, 150.0, 300.0, 280.0), expression="happiness", **chang
     shares = dict.fromkeys(EXPRESSIONS, 0.04) | {expression: 0.72}
     points = face_points(100) + np.float32([box[0], box[1]])
     face = Face(box, 0.9, points.astype(np.float32))
-    return Prediction(face, expression, 0.72, shares, **changes)
+    return Prediction(face, expression, 0.72, shares, **{"hidden": (), **changes})
 
 
 @pytest.fixture
@@ -122,3 +122,8 @@ def test_side_by_side_shows_the_surroundings_of_the_face(photo):
     out = drawing.side_by_side([drawing.Shown("face", photo, prediction())])
     green = (out == (10, 200, 10)).all(axis=2).sum()
     assert green / 360**2 > 0.1
+
+
+def test_what_is_not_known_to_be_hidden_is_drawn(photo):
+    known, unknown = (drawing.annotate(photo, [prediction(hidden=hidden)]) for hidden in ((), None))
+    assert not np.array_equal(known, unknown)

@@ -39,7 +39,7 @@ def face() -> Callable[..., Mark]:
         track: int = 1,
         **fields: object,
     ) -> Mark:
-        options = {"certain": True, **fields}
+        options = {"certain": True, "hidden": (), **fields}
         found = Prediction(Face(box_xyxy, 0.9), "happiness", 0.5, SHARES, **options)  # type: ignore[arg-type]
         return Mark(found, track)
 

@@ -95,7 +95,11 @@ def predicted() -> Callable[..., Prediction]:
         expression = max(shares, key=shares.__getitem__)
         certain = changes.pop("certain", True)
         return Prediction(
-            Face(box, 0.9), expression, shares[expression], shares, certain=certain, **changes
+            Face(box, 0.9),
+            expression,
+            shares[expression],
+            shares,
+            **{"hidden": (), "certain": certain, **changes},
         )
 
     return made

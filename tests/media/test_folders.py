@@ -1,4 +1,5 @@
 import io
+import tracemalloc
 
 import pytest
 
@@ -59,3 +60,37 @@ def test_a_folder_or_pattern_without_images_is_named(album, nothing):
     (album / "empty").mkdir()
     with pytest.raises(InputError, match=r"no images in the (folder|pattern) .*(empty|\*\.gif)"):
         found(album, nothing)
+
+
+def test_shards_hold_each_file_once_wherever_the_folder_lies(album, tmp_path_factory):
+    for number in range(40):
+        (album / "deep" / f"{number}é.jpg").touch()
+    (tmp_path_factory.mktemp("other") / "there").symlink_to(album)
+    other = tmp_path_factory.getbasetemp() / "other0" / "there"
+
+    def parts(where, pattern=""):
+        shards = [folders.Shard(number, 3) for number in (1, 2, 3)]
+        expanded = ([*folders.expand([where / pattern], shard=shard)] for shard in shards)
+        return [{str(path.relative_to(where)) for path in part} for part in expanded]
+
+    found = parts(album)
+    assert set.union(*found) == set(
+        map(str, (p.relative_to(album) for p in folders.expand([album])))
+    )
+    assert sum(map(len, found)) == 44 and min(map(len, found)) > 7
+    assert found == parts(other) == parts(album, "**/*.*")
+
+
+@pytest.mark.parametrize("number", [0, 4])
+def test_a_shard_is_one_of_its_number(number):
+    with pytest.raises(UsageError, match=f"from 1 to N, as 2/8, got {number}/3"):
+        folders.Shard(number, 3)
+
+
+def test_memory_does_not_grow_with_the_list():
+    listed = (f"{number:060}.jpg\n" for number in range(50_000))
+    tracemalloc.start()
+    assert sum(1 for _ in folders.expand(["-"], listed=listed)) == 50_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8_000_000  # paths take three times that

@@ -54,6 +54,12 @@ def test_several_faces_are_numbered_and_one_is_picked(page: Any) -> None:
     assert below["y"] >= above["y"] + above["height"]
 
 
+def test_what_is_not_known_to_be_hidden_is_said(page: Any) -> None:
+    stand_in(page, face("happiness", 0.9, hidden=None))
+    choose(page, named("one.png", grey()))
+    assert page.locator(".note").all_inner_texts() == ["hidden: not known"]
+
+
 def test_tags_that_would_cover_each_other_are_numbers_alone(open_page: OpenPage) -> None:
     page = open_page(width=360, height=740)
     boxes = [[10 + 100 * n, 20, 50 + 100 * n, 70] for n in range(3)]

@@ -1,37 +1,50 @@
 """Where annotated copies go: one folder, a name of its own for each photograph."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from mien.cli._streams import writing
 from mien.errors import UsageError
+from mien.media.shelf import Shelf
 
 # The photographs that a copy can be written as; others become PNG.
 KEPT = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 
-def copies(folder: Path, sources: Sequence[Path]) -> list[Path]:
-    """Make the folder and name a copy for each source, in order.
+def copies(folder: Path, sources: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
+    """Make the folder; yield each source with the name of its copy, in order.
 
-    A name is the photograph's own; where that is taken, `-2`, `-3` ... is put behind its stem.
+    A name is the photograph's own; where that is taken, `-2`, `-3` ... is put behind its stem. A
+    photograph that a copy would replace is refused behind the last.
     """
     with writing(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-    originals = {source.resolve() for source in sources}
-    taken: dict[str, int] = {}
-    named = [folder / _free_name(source, taken) for source in sources]
-    for path in named:
-        if path.resolve() in originals:
-            raise UsageError(f"drawing would overwrite the photograph {path}; name another folder")
-    return named
+    there = folder.resolve()
+    with Shelf() as taken, Shelf() as originals:
+        for source in sources:
+            yield source, folder / _free_name(source, taken)
+            real = source.resolve() if source.is_symlink() else _real(source.parent) / source.name
+            if real.parent == there:
+                originals.add(real.name)
+        for name, _ in originals:
+            if name.casefold() in taken:
+                raise UsageError(
+                    f"drawing would overwrite the photograph {folder / name}; name another folder"
+                )
 
 
-def _free_name(source: Path, taken: dict[str, int]) -> str:
+@lru_cache(maxsize=256)
+def _real(folder: Path) -> Path:
+    return folder.resolve()
+
+
+def _free_name(source: Path, taken: Shelf) -> str:
     """Find a name that differs from those taken, also where letter case does not count."""
     suffix = source.suffix if source.suffix.lower() in KEPT else f"{source.suffix}.png"
     wanted = name = f"{source.stem}{suffix}"
-    while name.casefold() in taken:
-        taken[wanted.casefold()] += 1
-        name = f"{source.stem}-{taken[wanted.casefold()]}{suffix}"
-    taken[name.casefold()] = 1
+    while not taken.add(name.casefold(), 1):
+        number = taken.get(wanted.casefold()) + 1
+        taken.put(wanted.casefold(), number)
+        name = f"{source.stem}-{number}{suffix}"
     return name

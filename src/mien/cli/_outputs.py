@@ -1,9 +1,29 @@
-"""Whether what a command writes would destroy what it reads, or each other; before the work."""
+"""What `mien predict` writes; whether that would destroy what is read, before the work."""
 
+import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from mien.errors import OutputError, UsageError
+from mien.images.obscuring import Faces
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where and how rows are written; `table` is for people and lists a video's events alone."""
+
+    format: str  # table, jsonl, csv or parquet
+    out: Path | None
+    draw: Path | None
+    points: bool
+    quiet: bool
+    faces: Faces = Faces.shown  # in what is drawn
+
+    @property
+    def watched(self) -> bool:
+        """Say whether a video's rows appear before the user's eyes, where a bar would disturb."""
+        return self.out is None and self.format != "table" and sys.stdout.isatty()
 
 
 def check(sources: Iterable[str | Path], outputs: Mapping[str, Path | None]) -> None:

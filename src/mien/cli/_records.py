@@ -8,13 +8,14 @@ Schema `mien.predict/1`. A record is one of
 - a photograph that cannot be read: `schema, source, error`
 
 `--points` adds `points_xy` to a face, 68 of [x, y]; `--draw` adds `drawn`, the annotated copy, to
-all but the last kind. Boxes and points are pixels of the upright photograph. CSV has the columns of
-`columns()`: those of all three kinds, empty where a kind has none, `hidden` split by spaces.
+all but the last kind. Boxes and points are pixels of the upright photograph. Tables, CSV and
+Parquet, have the columns of `columns()`: those of all three kinds, empty where a kind has none,
+`hidden` split by spaces, and `hidden_known` telling that nothing is from that nobody knows.
 """
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
@@ -27,6 +28,13 @@ KINDS = {"": "jsonl", ".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 CORNERS = ("box_x0", "box_y0", "box_x1", "box_y1")
 
 Record = dict[str, Any]
+Columns = Mapping[str, type]
+
+FACE_COLUMNS: Columns = {
+    **dict.fromkeys((*CORNERS, "score"), float),
+    **{"expression": str, "probability": float},
+}
+HIDDEN_COLUMNS: Columns = {"hidden": str, "hidden_known": bool, "certain": bool}
 
 
 def records(
@@ -68,33 +76,49 @@ class JsonLines:
             self._stream.write(json.dumps(record) + "\n")
 
 
-class Csv:
-    """One row a record, the same columns in all."""
+class Rows:
+    """One row a record, the same columns in all, of a CSV or Parquet file."""
 
-    def __init__(self, stream: TextIO, *, points: bool, drawn: bool) -> None:
-        self._writer = csv.DictWriter(stream, columns(points, drawn), lineterminator="\n")
-        self._writer.writeheader()
+    def __init__(self, write: Callable[[list[Record]], object]) -> None:
+        self._write = write
 
     def write(self, records: Iterable[Record]) -> None:
-        for record in records:
-            self._writer.writerow(flat(record))
+        self._write([flat(record) for record in records])
 
 
-def columns(points: bool = False, drawn: bool = False) -> list[str]:
-    """List the columns of the CSV."""
-    return [
-        *("schema", "source", "faces", "error", "face"),
-        *CORNERS,
-        *("score", "expression", "probability"),
-        *(f"probability_{name}" for name in EXPRESSIONS),
-        *("hidden", "certain"),
-        *(("drawn",) if drawn else ()),
-        *(f"point{number}_{axis}" for number in range(68 if points else 0) for axis in "xy"),
-    ]
+def writer(stream: TextIO, kind: str, columns: Columns) -> tuple[Writer, Callable[[], None]]:
+    """Give what writes records as jsonl, csv or parquet, and what ends that."""
+    if kind == "jsonl":
+        return JsonLines(stream), _nothing
+    if kind == "csv":
+        rows = csv.DictWriter(stream, list(columns), lineterminator="\n")
+        rows.writeheader()
+        return Rows(lambda some: rows.writerows(map(_plain, some))), _nothing
+    from mien.data.parquet import ParquetWriter
+
+    blocks = ParquetWriter(stream.buffer, columns)
+    return Rows(blocks.write), blocks.close
 
 
-def flat(record: Record) -> dict[str, Any]:
-    """Spread a record over the columns of the CSV."""
+def columns(points: bool = False, drawn: bool = False) -> Columns:
+    """Name the columns of a table, and what they hold."""
+    return {
+        **{"schema": str, "source": str, "faces": int, "error": str, "face": int},
+        **FACE_COLUMNS,
+        **{f"probability_{name}": float for name in EXPRESSIONS},
+        **HIDDEN_COLUMNS,
+        **({"drawn": str} if drawn else {}),
+        **point_columns(points),
+    }
+
+
+def point_columns(points: bool) -> Columns:
+    """Name the columns of the 68 points, if they are asked for."""
+    return {f"point{number}_{axis}": float for number in range(68 * points) for axis in "xy"}
+
+
+def flat(record: Record) -> Record:
+    """Spread a record over the columns of a table."""
     row = {
         name: printable(value) if isinstance(value, str) else value
         for name, value in record.items()
@@ -103,7 +127,9 @@ def flat(record: Record) -> dict[str, Any]:
     if "box_xyxy" in record:
         row |= dict(zip(CORNERS, record["box_xyxy"], strict=True))
         row |= {f"probability_{name}": p for name, p in record["probabilities"].items()}
-        row |= {"hidden": " ".join(record["hidden"]), "certain": str(record["certain"]).lower()}
+        known = record["hidden"] is not None
+        row |= {"hidden": " ".join(record["hidden"]) if known else None, "hidden_known": known}
+    row |= {f"smoothed_{name}": share for name, share in record.get("smoothed", {}).items()}
     for number, point in enumerate(record.get("points_xy") or ()):
         row |= {f"point{number}_{axis}": value for axis, value in zip("xy", point, strict=True)}
     return row
@@ -124,3 +150,11 @@ def printable(name: str) -> str:
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in name
     )
+
+
+def _plain(row: Record) -> Record:
+    return {n: str(value).lower() if isinstance(value, bool) else value for n, value in row.items()}
+
+
+def _nothing() -> None:
+    pass

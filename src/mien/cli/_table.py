@@ -55,7 +55,8 @@ def cells(record: Record) -> Iterator[Cell]:
         yield (first[0], "bold") if record["certain"] else (f"{first[0]}?", "")
         yield f"{bar(first[1])} {percent(first[1]):>5}", "green" if record["certain"] else "yellow"
         yield f"{second[0]} {percent(second[1])}" if second[1] >= 0.005 else "", "dim"
-        yield " ".join(record["hidden"]), "magenta"
+        hidden = record["hidden"]
+        yield ("not known", "dim") if hidden is None else (" ".join(hidden), "magenta")
 
 
 def bar(share: float) -> str:

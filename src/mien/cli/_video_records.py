@@ -9,19 +9,14 @@ Schema `mien.video/1`. A record is one of
 `mien.events/1`: what `EVENT_COLUMNS` names.
 """
 
-import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Mapping, Sequence
 
-from mien.cli._records import CORNERS, JsonLines, Record, Writer
-from mien.cli._records import flat as flat_face
+from mien.cli._records import FACE_COLUMNS, HIDDEN_COLUMNS, Columns, Record, point_columns
 from mien.expressions import EXPRESSIONS
 from mien.media.events import Event
 from mien.records import Prediction
 
 SCHEMA, EVENTS_SCHEMA = "mien.video/1", "mien.events/1"
-
-Columns = Mapping[str, type]
 
 EVENT_COLUMNS: Columns = {
     **dict.fromkeys(("schema", "source"), str),
@@ -64,51 +59,8 @@ def columns(*, smoothed: bool, points: bool) -> Columns:
     return {
         **dict.fromkeys(("schema", "source"), str),
         **{"frame": int, "time_s": float, "faces": int, "face": int, "track": int},
-        **dict.fromkeys((*CORNERS, "score"), float),
-        "expression": str,
-        "probability": float,
+        **FACE_COLUMNS,
         **{f"{kind}_{name}": float for kind in shares for name in EXPRESSIONS},
-        **{"hidden": str, "certain": bool},
-        **{f"point{number}_{axis}": float for number in range(68 * points) for axis in "xy"},
+        **HIDDEN_COLUMNS,
+        **point_columns(points),
     }
-
-
-def flat(record: Record) -> dict[str, Any]:
-    """Spread a record over the columns of a table."""
-    row = flat_face(record)
-    if "certain" in record:
-        row["certain"] = record["certain"]
-    row |= {f"smoothed_{name}": share for name, share in record.get("smoothed", {}).items()}
-    return row
-
-
-class Table:
-    """Writes rows to a CSV or Parquet file."""
-
-    def __init__(self, write: Callable[[list[dict[str, Any]]], object]) -> None:
-        self._write = write
-
-    def write(self, records: Iterable[Record]) -> None:
-        self._write([flat(record) for record in records])
-
-
-def writer(stream: TextIO, kind: str, columns: Columns) -> tuple[Writer, Callable[[], None]]:
-    """Give what writes records as jsonl, csv or parquet, and what ends that."""
-    if kind == "jsonl":
-        return JsonLines(stream), _nothing
-    if kind == "csv":
-        rows = csv.DictWriter(stream, list(columns), lineterminator="\n")
-        rows.writeheader()
-        return Table(lambda some: rows.writerows(map(_plain, some))), _nothing
-    from mien.data.parquet import ParquetWriter
-
-    blocks = ParquetWriter(stream.buffer, columns)
-    return Table(blocks.write), blocks.close
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {n: str(value).lower() if isinstance(value, bool) else value for n, value in row.items()}
-
-
-def _nothing() -> None:
-    pass

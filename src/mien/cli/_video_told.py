@@ -1,15 +1,16 @@
 """What is told of a video while it is read: rows, events, a copy with faces framed, a timeline."""
 
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mien import files
-from mien.cli import _video_records
+from mien.cli import _records, _video_records
 from mien.cli._columns import aligned
-from mien.cli._journal import Look
+from mien.cli._looks import Look
+from mien.cli._outputs import Output
 from mien.cli._records import Record, kind_of, printable
 from mien.cli._streams import replaceable, result_stream, writing
 from mien.errors import InputError, UsageError
@@ -44,6 +45,7 @@ class Asked:
     smooth_s: float
     events: Path | None
     timeline: Path | None
+    stem: str  # of the names of what is written of several
 
     @property
     def name(self) -> str:
@@ -55,22 +57,6 @@ class Asked:
             return []
         path = Path(self.source)
         return numbered(path) if is_sequence(self.source) or path.is_dir() else [path]
-
-
-@dataclass(frozen=True)
-class Output:
-    """Where and how rows are written; the format `table` is for people and lists events alone."""
-
-    format: str  # table, jsonl, csv or parquet
-    out: Path | None
-    draw: Path | None
-    points: bool
-    quiet: bool
-
-    @property
-    def watched(self) -> bool:
-        """Say whether rows appear before the user's eyes, where a bar would disturb."""
-        return self.out is None and self.format != "table" and sys.stdout.isatty()
 
 
 class Told:
@@ -96,7 +82,7 @@ class Told:
         self._write_events = _opened(stack, asked.events, kind, _video_records.EVENT_COLUMNS)
         rate = min(fps / asked.every, asked.fps or fps, COPY_FPS)
         self._copy = (
-            Copy(copy_path(output.draw, asked.source), rate, stack) if output.draw else None
+            Copy(copy_path(output.draw, asked), rate, output, stack) if output.draw else None
         )
 
     def add(self, look: Look) -> None:
@@ -122,7 +108,7 @@ class Told:
         self._series.add(look.time_s, shown)
         self._end_events(self._finder.update(look.time_s, shown))
         if self._copy is not None:
-            self._copy.add(look, tracks, calm, points=self._output.points)
+            self._copy.add(look, tracks, calm)
         self._count(look, tracks)
 
     def end(self) -> None:
@@ -187,44 +173,45 @@ class Told:
 class Copy:
     """Writes the annotated copy of a video."""
 
-    def __init__(self, path: Path, fps: float, stack: ExitStack) -> None:
+    def __init__(self, path: Path, fps: float, output: Output, stack: ExitStack) -> None:
         self.path = path
+        self._how: Any = {"points": output.points, "faces": output.faces}
         self._fps, self._stack = fps, stack
         self._writer: VideoWriter | None = None
 
-    def add(
-        self, look: Look, tracks: Sequence[int], predictions: Sequence[Prediction], *, points: bool
-    ) -> None:
+    def add(self, look: Look, tracks: Sequence[int], predictions: Sequence[Prediction]) -> None:
         """Draw faces, named by their tracks, into the frame."""
         assert look.image is not None
         names = [f"#{number}" for number in tracks]
-        picture = annotate(look.image, predictions, points=points, names=names)
+        picture = annotate(look.image, predictions, names=names, **self._how)
         if self._writer is None:
             opened = write_video(self.path, picture.shape[:2], self._fps)
             self._writer = self._stack.enter_context(opened)
         self._writer.write(picture, look.time_s)
 
 
-def copy_path(folder: Path, source: str) -> Path:
+def stem_of(source: str) -> str:
+    """Name what is written of a video."""
+    return Path(plain_name(source).partition("?")[0]).stem.partition("%")[0] or "video"
+
+
+def copy_path(folder: Path, asked: Asked) -> Path:
     """Make the folder, and name a video's copy in it; what cannot be written becomes MP4."""
     with writing(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-    named = Path(plain_name(source).partition("?")[0])
-    suffix = named.suffix if named.suffix.lower() in CODES else ".mp4"
-    path = folder / f"{named.stem.partition('%')[0] or 'video'}{suffix}"
-    if path.resolve() == Path(source).resolve():
+    suffix = Path(asked.name.partition("?")[0]).suffix
+    path = folder / f"{asked.stem}{suffix if suffix.lower() in CODES else '.mp4'}"
+    if path.resolve() == Path(asked.source).resolve():
         raise UsageError(f"drawing would overwrite the video {path}; name another folder")
     return path
 
 
-def _opened(
-    stack: ExitStack, path: Path | None, kind: str, columns: _video_records.Columns
-) -> Write:
+def _opened(stack: ExitStack, path: Path | None, kind: str, columns: _records.Columns) -> Write:
     """Open a file of rows, or standard output; a table for people is written at the end."""
     if kind == "table":
         return lambda records: None
     stream = stack.enter_context(result_stream(path))
-    writer, close = _video_records.writer(stream, kind, columns)
+    writer, close = _records.writer(stream, kind, columns)
     stack.callback(close)
 
     def write(records: list[Record]) -> None:

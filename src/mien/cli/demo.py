@@ -82,6 +82,7 @@ def described(shown: "Shown") -> str:
     if found is None:
         return f"{shown.title:<12}  no face"
     notes = ["certain" if found.certain else "not certain"]
-    notes += [f"hidden: {' and '.join(found.hidden)}"] if found.hidden else []
+    hidden = ["not known"] if found.hidden is None else found.hidden
+    notes += [f"hidden: {' and '.join(hidden)}"] if hidden else []
     answer = f"{found.expression:<9}  {percent(found.probability):>4}"
     return f"{shown.title:<12}  {answer}  {', '.join(notes)}"

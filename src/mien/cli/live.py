@@ -168,7 +168,7 @@ def _watch(
 
     try:
         with result_stream(record) as stream:
-            rows, finish = _video_records.writer(stream, _records.kind_of(record), columns)
+            rows, finish = _records.writer(stream, _records.kind_of(record), columns)
             try:
                 shown = show.watch(window, setting, recognizer, write)
             except (KeyboardInterrupt, MienError) as stop:

@@ -1,26 +1,21 @@
 """`mien predict`: the expression of every face in photographs and in a video."""
 
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien import images
-from mien.cli import _jobs, _options, _outputs, _records, _video_options
-from mien.cli._copies import copies
-from mien.cli._records import KINDS, Record, Writer, kind_of
-from mien.cli._streams import result_stream
+from mien.cli import _options, _outputs, _video_options
+from mien.cli._records import KINDS, kind_of
 from mien.errors import InputError, UsageError
-from mien.progress import cores, track
+from mien.images.obscuring import Faces
+from mien.progress import cores
 from mien.recognizer import Recognizer
 
-UNREADABLE = InputError.exit_code
-NAMED = 5  # photographs that could not be read, named in the last line
+if TYPE_CHECKING:
+    from mien.media.folders import Shard
 
 
 class Format(StrEnum):
@@ -32,78 +27,14 @@ class Format(StrEnum):
     parquet = "parquet"
 
 
-@dataclass(frozen=True)
-class Photograph:
-    """A file to read, and where its annotated copy goes."""
-
-    path: Path
-    copy: Path | None
-
-
-@dataclass(frozen=True)
-class Results:
-    """Where and how records are written."""
-
-    format: Format
-    out: Path | None
-    points: bool
-    drawn: bool
-
-    @property
-    def watched(self) -> bool:
-        """Say whether the records appear before the user's eyes, where a bar would disturb."""
-        return self.out is None and sys.stdout.isatty()
-
-    def writer(self, stream: TextIO) -> Writer:
-        if self.format is Format.jsonl:
-            return _records.JsonLines(stream)
-        if self.format is Format.csv:
-            return _records.Csv(stream, points=self.points, drawn=self.drawn)
-        from mien.cli._table import Table
-
-        return Table(stream)
-
-
-@dataclass
-class Tally:
-    """Counts what has been written."""
-
-    photographs: int
-    done: int = 0
-    faces: int = 0
-    without_face: int = 0
-    unreadable: list[str] = field(default_factory=list)
-
-    def add(self, records: Sequence[Record]) -> None:
-        self.done += 1
-        self.faces += sum("face" in record for record in records)
-        self.without_face += "faces" in records[0]
-        self.unreadable += [record["error"] for record in records if "error" in record]
-
-    def __str__(self) -> str:
-        whole = self.done == self.photographs
-        parts = [
-            ("" if whole else f"{self.done} of ") + _counted(self.photographs, "photograph"),
-            _counted(self.faces, "face"),
-            f"{self.without_face} without a face" if self.without_face else "",
-            f"{len(self.unreadable)} could not be read" if self.unreadable else "",
-        ]
-        return ", ".join(filter(None, parts))
-
-    def details(self) -> str:
-        """Name the photographs that could not be read, the first few of many."""
-        more = len(self.unreadable) - NAMED
-        lines = self.unreadable[:NAMED] + ([f"and {more} more"] if more > 0 else [])
-        return "".join(f"\n  {_records.printable(line)}" for line in lines)
-
-
 def predict(
     paths: Annotated[
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Photographs, folders, patterns like '*.jpg', - for a list on stdin; or one video:"
-            " a file, an address, images like img%04d.png.",
+            help="Photographs, folders, patterns like '*.jpg', - for a list on stdin; or a .csv or"
+            " .parquet of photographs and boxes; or videos: a file, an address, images like"
+            " img%04d.png.",
         ),
     ],
     format: Annotated[
@@ -113,11 +44,20 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the records here; .csv, .jsonl, .parquet set the format."
+            metavar="FILE",
+            help="Write the records here; .csv, .jsonl, .parquet set the format. Of several videos,"
+            " a folder.",
         ),
     ] = None,
     draw: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write annotated copies into this folder.")
+    ] = None,
+    draw_faces: Annotated[
+        Faces | None,
+        typer.Option(
+            help="Show the faces in annotated copies, or make them unrecognisable."
+            "  [default: shown]"
+        ),
     ] = None,
     points: Annotated[
         bool, typer.Option("--points", help="Add the 68 points of each face to its record.")
@@ -138,6 +78,12 @@ def predict(
         int | None,
         typer.Option(metavar="N", min=1, help="Photographs at once.  [default: one a core]"),
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N", help="Read the K-th of N parts of the photographs, split by name."
+        ),
+    ] = None,
     provider: _options.Provider = "cpu",
     every: _video_options.Every = None,
     fps: _video_options.Fps = None,
@@ -154,64 +100,77 @@ def predict(
     Writes one record a face, in the order of the photographs, the largest face first. A photograph
     without a face and one that cannot be read get a record too; the latter makes the exit code 3.
     In the table `?` marks an answer that is not certain. Of a video it writes one record a face a
-    frame, with time and track; the table lists its events. Stopped, the same command goes on.
+    frame, with time and track; the table lists its events. Stopped, the same command with --out
+    goes on.
     """
-    from mien.cli import _video
-    from mien.cli._video_told import Output
+    from mien.cli import _photographs, _video
 
-    video = _video.asked(paths, every, fps, start, end, smooth, events, timeline)
-    photographs = [] if video else _photographs(paths, draw)
-    _outputs.check(
-        video.files() if video else (photograph.path for photograph in photographs),
-        {"--out": out, "--events": events, "--timeline": timeline},
-    )
-    format = _format(format, out)
-    if format is Format.parquet and (out is None or not video):
-        raise UsageError("Parquet is written of a video, to a file: --out faces.parquet")
-    jobs = jobs or cores() if video else min(jobs or cores(), len(photographs))
-    recognizer = Recognizer(
-        model,
-        detector=detector,
-        labels=labels,
-        min_face=min_face,
-        provider=provider,
-        threads=max(1, cores() // jobs),
-        mirror=mirror,
-        balanced=balanced,
-        points=points,
-    )
-    if video:
-        output = Output(format.value, out, draw, points, quiet)
-        found_by = {"detector": detector, "min_face": min_face, "points": points}
-        read_by = {"labels": labels, "mirror": mirror, "balanced": balanced}
-        plan = {"model": recognizer.reader.sha256, **found_by, **read_by}
-        _video.predict(video, recognizer, output, plan, jobs=jobs)
+    videos = _video.asked(paths, every, fps, start, end, smooth, events, timeline)
+    if videos:
+        _options.refuse("is for photographs", shard=shard)
+    if len(videos) > 1:
+        format = _format_of_several(format, out)
+    else:
+        format = _format(format, out)
+    if format is Format.parquet and out is None:
+        raise UsageError("Parquet is written to a file: --out faces.parquet")
+    if draw is None:
+        _options.refuse("goes with --draw", draw_faces=draw_faces)
+    faces = draw_faces or Faces.shown
+    output = _outputs.Output(format.value, out, draw, points, quiet, faces)
+    outputs = {"--out": out, "--events": events, "--timeline": timeline}
+    found_by: dict[str, Any] = {"detector": detector, "min_face": min_face, "points": points}
+    read_by: dict[str, Any] = {"labels": labels, "mirror": mirror, "balanced": balanced}
+
+    def recognizer(jobs: int) -> Recognizer:
+        threads = max(1, cores() // jobs)
+        return Recognizer(model, provider=provider, threads=threads, **found_by, **read_by)
+
+    if videos:
+        if len(videos) == 1:
+            _outputs.check(videos[0].files(), outputs)
+        jobs = jobs or cores()
+        reader = recognizer(jobs)
+        plan = {"model": reader.reader.sha256, **found_by, **read_by}
+        if len(videos) == 1:
+            _video.predict(videos[0], reader, output, plan, jobs=jobs)
+        else:
+            _video.predict_each(videos, reader, output, plan, jobs=jobs)
         return
-    results = Results(format, out, points, draw is not None)
-    tally = Tally(len(photographs))
-
-    def read(photograph: Photograph) -> list[Record]:
-        return _read(recognizer, photograph, points=points)
-
-    try:
-        _write(results, read, photographs, tally, jobs=jobs, quiet=quiet)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(_interrupted(tally, out, draw)) from None
-    if not quiet and (tally.photographs > 1 or tally.unreadable or out):
+    with _photographs.listed(paths, draw, _shard(shard)) as asked:
+        _outputs.check((path for path, _ in asked.photographs), outputs)
+        jobs = min(jobs or cores(), max(1, len(asked.photographs)))
+        reader = recognizer(jobs)
+        plan = {"model": reader.reader.sha256, **found_by, **read_by, "shard": shard}
+        plan |= {"draw": draw and str(draw.resolve()), "draw_faces": faces}
+        tally = _photographs.predict(asked, reader, output, plan, jobs=jobs)
+    if not quiet and (tally.photographs != 1 or tally.unreadable or out):
         written = f"; written to {out}" if out else ""
-        print(f"{tally}{written}{'' if results.watched else tally.details()}", file=sys.stderr)
+        watched = out is None and sys.stdout.isatty()
+        print(f"{tally}{written}{'' if watched else tally.details()}", file=sys.stderr)
     if tally.unreadable:
-        raise typer.Exit(UNREADABLE)
+        raise typer.Exit(InputError.exit_code)
 
 
-def _photographs(paths: Sequence[str], draw: Path | None) -> list[Photograph]:
-    from mien.media import folders
+def _format_of_several(asked: Format | None, out: Path | None) -> Format:
+    """Take the format of tables in a folder, one a video."""
+    if out is None:
+        raise UsageError("several videos are written into a folder, a table each: --out DIR")
+    if asked is Format.table:
+        raise UsageError("expected --format jsonl, csv or parquet for several videos, got table")
+    return asked or Format.jsonl
 
-    found = list(folders.expand(paths))
-    if not found:
-        raise InputError("no photographs: the list on stdin is empty; expected a path a line")
-    named = copies(draw, found) if draw else [None] * len(found)
-    return [Photograph(path, copy) for path, copy in zip(found, named, strict=True)]
+
+def _shard(text: str | None) -> "Shard | None":
+    """Read K/N."""
+    if text is None:
+        return None
+    from mien.media.folders import Shard
+
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal()):
+        raise UsageError(f"expected a shard K/N with K from 1 to N, as 2/8, got {text}")
+    return Shard(int(number), int(of))
 
 
 def _format(asked: Format | None, out: Path | None) -> Format:
@@ -224,52 +183,3 @@ def _format(asked: Format | None, out: Path | None) -> Format:
     if named is not None and asked is not Format.table and named != asked:
         raise UsageError(f"--format {asked} and the suffix of {out} differ; give one of them")
     return asked
-
-
-def _read(recognizer: Recognizer, photograph: Photograph, *, points: bool) -> list[Record]:
-    path, copy = photograph.path, photograph.copy
-    try:
-        predictions = recognizer(path)
-        if copy is not None:
-            from mien.images.drawing import annotate
-
-            # A large photograph may have been read at a smaller size.
-            images.write(copy, annotate(images.read(path), predictions, points=points))
-    except InputError as error:
-        return [_records.failure(path, error)]
-    return _records.records(path, predictions, points=points, drawn=copy)
-
-
-def _write(
-    results: Results,
-    read: Callable[[Photograph], list[Record]],
-    photographs: Sequence[Photograph],
-    tally: Tally,
-    *,
-    jobs: int,
-    quiet: bool,
-) -> None:
-    """Read the photographs and write their records, whole lines as soon as they are there."""
-    read_in_order = _jobs.in_order(read, photographs, jobs)
-    shown = track(
-        read_in_order,
-        total=len(photographs),
-        description="reading photographs",
-        quiet=quiet or results.watched,
-    )
-    with result_stream(results.out) as stream, closing(read_in_order), closing(shown):
-        writer = results.writer(stream)
-        for records in shown:
-            writer.write(records)
-            tally.add(records)
-            stream.flush()
-
-
-def _interrupted(tally: Tally, out: Path | None, draw: Path | None) -> str:
-    written = "what is printed is whole" if out is None else f"{out} was not written"
-    kept = f"; finished copies are in {draw}" if draw else ""
-    return f"{tally}; {written}{kept}"
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mien import images
+from mien.errors import InputError, UsageError
 from mien.faces import detectors
 from mien.faces.landmarks import Landmarker
 from mien.faces.whole import WholeFace
@@ -78,6 +79,25 @@ class FaceFinder:
             return [replace(face, points_xy=points[0], faceness=float(faceness[0]))]
         located = self._landmarker.locate(image, self._detector.candidates(image))
         return [face for face in located if self._is_face(face, self._landmarker.threshold)]
+
+    def at(self, image: Image, boxes_xyxy: ArrayLike) -> list[Face]:
+        """Give the faces at boxes (N, 4), in their order, with their points."""
+        boxes = np.array(boxes_xyxy, np.float64)
+        if self.whole or self._landmarker is None:
+            raise UsageError("faces at boxes are none that fill the image: leave out 'whole'")
+        if not boxes.size:
+            return []
+        if boxes.shape != (len(boxes), 4):
+            raise UsageError(f"boxes_xyxy must be of shape (N, 4), got {boxes.shape}")
+        faces = [Face((x0, y0, x1, y1), 1.0) for x0, y0, x1, y1 in boxes.tolist()]
+        height, width = image.shape[:2]
+        for x0, y0, x1, y1 in (face.box_xyxy for face in faces):
+            if min(x1, y1) <= -0.5 or x0 >= width - 0.5 or y0 >= height - 0.5:
+                raise InputError(
+                    f"the box {x0:g}, {y0:g}, {x1:g}, {y1:g} lies outside the image of {width} x"
+                    f" {height} pixels; give left, top, right, bottom in pixels of the upright one"
+                )
+        return self._landmarker.locate(image, faces)
 
     def _is_face(self, face: Face, threshold: float) -> bool:
         convinced = face.score >= detectors.CONVINCING

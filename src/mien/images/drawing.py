@@ -13,6 +13,7 @@ from PIL import ImageDraw, ImageFont
 
 from mien.geometry import Box
 from mien.images import placing
+from mien.images.obscuring import Faces, obscured
 from mien.images.pixels import Image, resize, to_rgb
 from mien.records import Prediction, percent
 
@@ -60,11 +61,14 @@ def annotate(
     *,
     points: bool = False,
     names: Sequence[str] = (),
+    faces: Faces = Faces.shown,
 ) -> Image:
     """Draw faces into a copy (H, W, 3) of the image; a small image is enlarged for the writing.
 
-    A name of each face, where there are names, stands before its expression.
+    A name of each face, where there are names, stands before its expression. Points are drawn on
+    faces that are shown alone: they tell of their shape.
     """
+    image = obscured(image, [prediction.face.box_xyxy for prediction in predictions], faces)
     zoom = _zoom(*image.shape[:2])
     height, width = image.shape[0] * zoom, image.shape[1] * zoom
     picture = PIL.Image.fromarray(to_rgb(resize(image, (height, width))))
@@ -73,7 +77,7 @@ def annotate(
     boxes = [_zoomed(prediction.face.box_xyxy, zoom) for prediction in predictions]
     for prediction, box in zip(predictions, boxes, strict=True):
         draw.rounded_rectangle(box, 4 * unit, outline=_colour(prediction), width=_line(unit, 2.5))
-        if points and prediction.face.points_xy is not None:
+        if points and faces is Faces.shown and prediction.face.points_xy is not None:
             _draw_points(draw, (prediction.face.points_xy + 0.5) * zoom - 0.5, box)
     least = max(12, 11 * unit)
     sizes = [float(np.clip((x1 - x0) / 7, least, max(15, 26 * unit))) for x0, _, x1, _ in boxes]
@@ -120,8 +124,8 @@ class _Label:
         answer = _answer(prediction)
         self.size, self._colour = size, _colour(prediction)
         self._lines = [f"{name}  {answer}" if name else answer]
-        if prediction.hidden:
-            self._lines.append(f"{' and '.join(prediction.hidden)} hidden")
+        if prediction.hidden_note:
+            self._lines.append(prediction.hidden_note)
         self._fonts = [font_of(size), font_of(size * 0.75)][: len(self._lines)]
         self._pad, self._heights = size * 0.3, [size * 1.25, size][: len(self._lines)]
         lengths = map(lambda font, line: font.getlength(line), self._fonts, self._lines)
@@ -192,7 +196,7 @@ def _draw_answer(
         draw.text((x, y), "no face found", MUTED, font_of(size * 1.5), anchor="lm")
         return
     draw.text((x, y), _answer(prediction), _colour(prediction), font_of(size * 1.5), anchor="lm")
-    hidden = " and ".join(prediction.hidden)
+    hidden = "not known" if prediction.hidden is None else " and ".join(prediction.hidden)
     draw.text(
         (x, y + size * 1.9), f"hidden: {hidden or 'nothing'}", MUTED, font_of(size), anchor="lm"
     )

@@ -238,8 +238,8 @@ def _answer(prediction: Prediction) -> str:
 
 
 def _note(prediction: Prediction) -> str:
-    hidden = f"{' and '.join(prediction.hidden)} hidden" if prediction.hidden else ""
-    return ", ".join(filter(None, ("" if prediction.certain else _UNSURE, hidden)))
+    unsure = "" if prediction.certain else _UNSURE
+    return ", ".join(filter(None, (unsure, prediction.hidden_note)))
 
 
 def _wrapped(text: str, font: Font, width: float) -> list[str]:

@@ -86,8 +86,8 @@ def sentence(prediction: Prediction) -> tuple[str, ...]:
     verb = "shows" if prediction.certain else "may show"
     rest = f"... and a bit of {second} ({percent(less)})" if less >= 0.005 else "... and no other"
     lines = (f"Your face {verb}", f"{first} ({percent(share)})", rest)
-    hidden = " and ".join(prediction.hidden)
-    return (*lines, f"({hidden} hidden)") if hidden else lines
+    hidden = prediction.hidden_note
+    return (*lines, f"({hidden})") if hidden else lines
 
 
 def square(image: Image) -> tuple[int, int, int]:

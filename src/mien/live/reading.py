@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from mien import images, occlusion
+from mien import occlusion
 from mien.images import Image
 from mien.media.camera import Camera
 from mien.media.smoothing import HALF_LIFE_S, Smoother
@@ -58,10 +58,7 @@ class LiveRecognizer(Recognizer):
         for face in faces:
             if face.points_xy is not None:
                 image, _ = _occluder(spec)(image, face.points_xy, np.random.default_rng(SEED))
-        steps = self.reader.preparation
-        pixels = images.to_grey(image) if steps.colour == "grey" else image
-        cut = [(face, steps.cut(pixels, face.points_xy, face.box_xyxy)) for face in faces]
-        return image, self._predictions(cut)
+        return image, self._predictions(self._cut(image, faces))
 
 
 class Reader:

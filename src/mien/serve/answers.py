@@ -15,14 +15,17 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class FaceFound:
-    """A face; its box and points in pixels of the upright image, left, top, right, bottom."""
+    """A face; its box and points in pixels of the upright image, left, top, right, bottom.
+
+    `hidden` is null where the model does not say what is.
+    """
 
     box_xyxy: list[float]
     score: float
     expression: str
     probability: float
     probabilities: dict[str, float]
-    hidden: list[str]
+    hidden: list[str] | None
     certain: bool
     points_xy: list[list[float]] | None = None
 

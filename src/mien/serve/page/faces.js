@@ -21,9 +21,11 @@ export const scaled = (face, times) =>
 /** Say a face in words. */
 export function words(face) {
   const { expression, share, certain } = reading(face);
-  const hidden = face.hidden.length ? `, ${face.hidden.join(" and ")} hidden` : "";
-  return `${expression} ${percent(share)}${certain ? "" : ", not certain"}${hidden}`;
+  const hidden = !face.hidden ? UNKNOWN : face.hidden.length && `${face.hidden.join(" and ")} hidden`;
+  return `${expression} ${percent(share)}${certain ? "" : ", not certain"}${hidden ? `, ${hidden}` : ""}`;
 }
+
+const UNKNOWN = "hidden: not known"; // not every model says it
 
 export const say = (faces) =>
   faces.length ? `${plural(faces.length, "face")}: ${faces.map(words).join("; ")}` : "no face found";
@@ -140,7 +142,7 @@ function fill(node, face, number) {
   const parts = [number, expression, percent(share)];
   for (const [index, text] of parts.entries()) set(top.children[index], text);
   top.children[0].hidden = !number;
-  const wanted = face.hidden.map((region) => `${region} hidden`);
+  const wanted = face.hidden?.map((region) => `${region} hidden`) ?? [UNKNOWN];
   if (!certain) wanted.unshift("not certain");
   if ([...notes.children].map((note) => note.textContent).join() !== wanted.join()) {
     notes.replaceChildren(...wanted.map((text) => {

@@ -5,7 +5,7 @@ const EXPRESSIONS = [
 ];
 const FACE = [
   "box_x0", "box_y0", "box_x1", "box_y1", "score", "expression", "probability",
-  ...EXPRESSIONS.map((name) => `probability_${name}`), "hidden", "certain",
+  ...EXPRESSIONS.map((name) => `probability_${name}`), "hidden", "hidden_known", "certain",
 ];
 const PICTURES = ["schema", "source", "faces", "error", "face", ...FACE];
 const LIVE = [
@@ -35,7 +35,8 @@ function flat(face) {
   for (const [index, value] of face.box_xyxy.entries()) row[FACE[index]] = value.toFixed(2);
   for (const [name, p] of Object.entries(face.probabilities)) row[`probability_${name}`] = p;
   for (const [name, p] of Object.entries(face.smoothed ?? {})) row[`smoothed_${name}`] = p;
-  return { ...row, hidden: face.hidden.join(" "), certain: face.certain };
+  const hidden = { hidden: face.hidden?.join(" "), hidden_known: Boolean(face.hidden) };
+  return { ...row, ...hidden, certain: face.certain };
 }
 
 const written = (row, columns) => line(columns.map((name) => row[name] ?? ""));
