@@ -84,8 +84,8 @@ def train(
     _recipe.training()
     from mien.training.distributed import device_named, is_first
     from mien.training.jobs import PLAN, train_all
-    from mien.training.loop import LAST
     from mien.training.recipe import lost_restart
+    from mien.training.resuming import LAST
     from mien.training.run import run
     from mien.training.shipped import names, recipe_path
 
@@ -128,7 +128,7 @@ def train(
             done = train_all(made, where, folder, folds=folds, seeds=seeds or 1, **how)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f"{folder} keeps every finished epoch; the same command goes on from there"
+            f"{folder} keeps what is done; the same command goes on from there"
         ) from None
     if is_first():
         print(done)

@@ -9,9 +9,9 @@ from typing import Any
 
 from mien.errors import DataError
 from mien.training import checkpoint
-from mien.training.loop import OF_THE_FILE
 from mien.training.material import DataSource
 from mien.training.recipe import read_recipe
+from mien.training.resuming import OF_THE_FILE
 from mien.training.run import export_best, prepare
 from mien.training.settings import Recipe
 from mien.training.summary import RUN

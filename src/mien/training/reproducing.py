@@ -59,7 +59,7 @@ def reproduce(
     """
     shipped = read_recipe(recipe_path(published.recipe))
     recipe = read_recipe(recipe_path(published.recipe), **(changes or {}))
-    lasting = replace(recipe, compile=False).to_dict()
+    lasting = recipe.lasting().to_dict()
     plan = {"run": published.recipe, "recipe": lasting, "seeds": seeds}
     keep_plan(out / PLAN, plan, "{run}", usual={"recipe": Recipe.usual()})
     found = _check(recipe, published, source, out, quiet)

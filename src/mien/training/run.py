@@ -32,9 +32,10 @@ from mien.training.labelled import LabelledTask
 from mien.training.landmarks import LandmarkTask
 from mien.training.lock import locked
 from mien.training.logs import Logs
-from mien.training.loop import LAST, build_network, check, check_same, train
+from mien.training.loop import build_network, check, train
 from mien.training.material import DataSource, gather
 from mien.training.paying import Trial, quantize_if_it_pays
+from mien.training.resuming import LAST, check_same
 from mien.training.settings import Recipe
 from mien.training.summary import conclude
 from mien.training.task import Task

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from mien.errors import UsageError
 from mien.training.augment import Augmentation
@@ -18,6 +18,7 @@ OPTIMIZERS = ("sgd", "adam", "adamw", "sam")
 SCHEDULES = ("one-cycle", "constant", "cosine", "step", "plateau")
 LOSSES = ("cross-entropy", "binary", "votes")
 CLASS_WEIGHTS = ("none", "inverse", "effective", "sampler")
+OF_THE_MACHINE = ("compile", "checkpoint_minutes")  # what no weight depends on
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "worst_recall", "loss")
 
 
@@ -147,7 +148,8 @@ class Selection:
 class Recipe:
     """Everything a training run depends on but the data and the machine.
 
-    compile: let torch.compile make the steps quicker, after a minute or two at first. start: a
+    compile: let torch.compile make the steps quicker, after a minute or two at first.
+    checkpoint_minutes: from one checkpoint to the next in a long epoch, 0 for none within. start: a
     checkpoint whose average the run starts from, random weights without; start_share: how much of
     it is mixed into the weights that the run ends with.
     """
@@ -161,6 +163,7 @@ class Recipe:
     precision: str = "bfloat16"
     validate_every: int = 2
     compile: bool = False
+    checkpoint_minutes: float = 30.0
     start: str = ""
     start_share: float = 0.0
     mirror: bool = False  # the answers of the file are averaged over a face and its mirror image
@@ -186,12 +189,14 @@ class Recipe:
         """Give the defaults as `to_dict` does: what a record of before a setting meant by it."""
         return cls("", "").to_dict()
 
-    def sha256(self) -> str:
-        """Hash what differs from the defaults, so that a new setting leaves old hashes alone.
+    def lasting(self) -> Self:
+        """Give the recipe with the defaults for what is a matter of the machine."""
+        usual = {entry.name: entry.default for entry in dataclasses.fields(self)}
+        return dataclasses.replace(self, **{name: usual[name] for name in OF_THE_MACHINE})
 
-        `compile` is left out: it is a matter of speed, as the machine is.
-        """
-        text = json.dumps(_stated(dataclasses.replace(self, compile=False)), sort_keys=True)
+    def sha256(self) -> str:
+        """Hash what differs from the defaults, so that a new setting leaves old hashes alone."""
+        text = json.dumps(_stated(self.lasting()), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
