@@ -1,5 +1,6 @@
 """The task of labelled faces: targets, judgement, what the file will say."""
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mien.expressions import EXPRESSIONS
 from mien.training import distill, loop
 from mien.training.augment import Augmentation
 from mien.training.faces import View
+from mien.training.hiding import Hiding
 from mien.training.labelled import LabelledTask, figures
 from mien.training.losses import OneForEach
 from mien.training.material import DataSource, Material, gather
@@ -202,3 +204,18 @@ def test_other_pixels_or_labels_are_other_data(material: Material) -> None:
         fingerprint(train[np.arange(24)[::-1]]),
     ]
     assert len(set(prints)) == 4 and fingerprint(train[:]) == prints[0]
+
+
+def test_training_faces_are_looked_back_at_as_they_are(material: Material, tmp_path: Path) -> None:
+    task = LabelledTask(material, replace(TINY, train_accuracy_faces=9, side=32))
+    assert task.trained.images.shape == (9, 32, 32)
+    assert {*task.trained.source_id} < {*material.train.source_id}
+    same = LabelledTask(material, replace(TINY, train_accuracy_faces=9, seed=2)).trained
+    assert same.source_id.tolist() == task.trained.source_id.tolist()
+    hidden = replace(TINY, epochs=2, hiding=Hiding(blocks=1.0))
+    for count in (0, 2000):
+        out, recipe = tmp_path / str(count), replace(hidden, train_accuracy_faces=count)
+        loop.train(recipe, LabelledTask(material, recipe), out, quiet=True)
+    rows = [list(csv.DictReader((tmp_path / n / "log.csv").open())) for n in ("0", "2000")]
+    assert "train_accuracy" not in rows[0][1] and 0 <= float(rows[1][1]["train_accuracy"]) <= 1
+    assert rows[0][1]["loss"] == rows[1][1]["loss"]

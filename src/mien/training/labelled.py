@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,11 @@ from mien.preparation import Preparation
 from mien.session import Output
 from mien.training import distill, sampling
 from mien.training.faces import Faces, Source, View, Viewer, plain_view
-from mien.training.framing import known_points
+from mien.training.framing import finished, known_points
 from mien.training.losses import OneForEach, expression_loss, taught_loss
 from mien.training.material import Material
 from mien.training.settings import Recipe
-from mien.training.task import Task
+from mien.training.task import TRAINED, Task, some_of
 from mien.training.validation import Answer
 
 HEAD = "expression"
@@ -88,6 +89,19 @@ class LabelledTask(Task):
         faces = self.material.validation
         probabilities = metrics.softmax(answer(faces.images)[HEAD].astype(np.float64))
         return figures(probabilities, faces.labels)
+
+    def look_back(self, answer: Answer) -> dict[str, float]:
+        """Give the accuracy on a sample of training faces, neither changed nor hidden."""
+        if not len(self.trained):
+            return {}
+        predicted = answer(self.trained.images)[HEAD].argmax(1)
+        return {TRAINED: float((predicted == self.trained.labels).mean())}
+
+    @cached_property
+    def trained(self) -> FaceTable:
+        """The training faces to look back at."""
+        faces = self.material.train
+        return finished(faces[some_of(len(faces), self.recipe)], self.material.preparation)
 
     def besides(self) -> Mapping[str, npt.NDArray[Any]]:
         """Give the validation part."""

@@ -189,7 +189,7 @@ def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs, watc
         world.agree(average)
         state["epoch"] = epoch + 1
         if (epoch + 1) % recipe.validate_every == 0 or epoch + 1 == recipe.epochs:
-            figures = task.judge(answer)
+            figures = {**task.judge(answer), **task.look_back(answer)}
             entry.update({name: round(value, 5) for name, value in figures.items()})
             if _judged(state, figures[task.selection], recipe) and world.first:
                 kept = {"average": average.state_dict()}

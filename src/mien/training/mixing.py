@@ -50,7 +50,8 @@ def mix(
     coming = views(viewer, batches, epoch, world, grain_of(viewer, recipe, epoch, world))
     shown = (view.images for _, view in coming)
     take_statistics(network, (i.to(memory_format=layout(recipe.network.name)) for i in shown))
-    figures = task.judge(answers_of(network, task.plain, world))
+    answer = answers_of(network, task.plain, world)
+    figures = {**task.judge(answer), **task.look_back(answer)}
     state |= {"recipe": recipe.to_dict(), "figures": figures}
     checkpoint.save(path, {"average": network.state_dict()}, state)
     told = " ".join(f"{name}={value:.5f}" for name, value in figures.items())

@@ -33,6 +33,7 @@ LEAST: dict[str, float] = {
     "batch_size": 1,
     "validate_every": 1,
     "checkpoint_minutes": 0,
+    "train_accuracy_faces": 0,
     "data.folds": 2,
     "network.stem_stride": 1,
     "network.excited_stages": 0,

@@ -18,7 +18,8 @@ OPTIMIZERS = ("sgd", "adam", "adamw", "sam")
 SCHEDULES = ("one-cycle", "constant", "cosine", "step", "plateau")
 LOSSES = ("cross-entropy", "binary", "votes")
 CLASS_WEIGHTS = ("none", "inverse", "effective", "sampler")
-OF_THE_MACHINE = ("compile", "checkpoint_minutes")  # what no weight depends on
+# What no weight depends on.
+OF_THE_MACHINE = ("compile", "checkpoint_minutes", "train_accuracy_faces")
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "worst_recall", "loss")
 
 
@@ -148,7 +149,8 @@ class Selection:
 class Recipe:
     """Everything a training run depends on but the data and the machine.
 
-    compile: let torch.compile make the steps quicker, after a minute or two at first.
+    train_accuracy_faces: how many training faces, as they are, the log tells of besides. compile:
+    let torch.compile make the steps quicker, after a minute or two at first.
     checkpoint_minutes: from one checkpoint to the next in a long epoch, 0 for none within. start: a
     checkpoint whose average the run starts from, random weights without; start_share: how much of
     it is mixed into the weights that the run ends with.
@@ -162,6 +164,9 @@ class Recipe:
     batch_size: int = 192
     precision: str = "bfloat16"
     validate_every: int = 2
+    train_accuracy_faces: int = (
+        2000  # training faces, as they are, that the log tells of; 0 for none
+    )
     compile: bool = False
     checkpoint_minutes: float = 30.0
     start: str = ""
@@ -190,8 +195,8 @@ class Recipe:
         return cls("", "").to_dict()
 
     def lasting(self) -> Self:
-        """Give the recipe with the defaults for what is a matter of the machine."""
-        usual = {entry.name: entry.default for entry in dataclasses.fields(self)}
+        """Give the recipe with the defaults for what no weight depends on."""
+        usual = type(self).usual()
         return dataclasses.replace(self, **{name: usual[name] for name in OF_THE_MACHINE})
 
     def sha256(self) -> str:

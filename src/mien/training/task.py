@@ -18,6 +18,7 @@ from mien.training.faces import Faces, Source, View, Viewer, plain_view
 from mien.training.settings import Recipe
 from mien.training.validation import Answer
 
+TRAINED = "train_accuracy"  # what `look_back` calls its figure
 AT_ONCE = 4096  # rows hashed at a time, for they may lie on disk
 TRAINED_ON: tuple[dict[str, Any], ...] = (
     *map(rights.record, ("fer2013", "ferplus")),
@@ -70,6 +71,10 @@ class Task(Protocol):
         """Judge on the validation part; `answer` gives logits of uint8 faces."""
         ...
 
+    def look_back(self, answer: Answer) -> dict[str, float]:
+        """Measure the answers to some training faces as they are; nothing where it cannot."""
+        return {}
+
     def worth(self, figures: dict[str, float]) -> float:
         """Give the share, of what `judge` gives, that 8-bit integers may hardly lower."""
         return figures["accuracy"]
@@ -112,6 +117,12 @@ class Task(Protocol):
         digest = hashlib.sha256()
         _add(digest, self.besides())
         return digest.hexdigest()
+
+
+def some_of(count: int, recipe: Recipe) -> npt.NDArray[np.int64]:
+    """Draw the rows of training faces to look back at, the same ones in every run."""
+    few = min(count, recipe.train_accuracy_faces)
+    return np.sort(np.random.default_rng(0).choice(count, few, replace=False))
 
 
 def _add(digest: hashlib._Hash, values: Mapping[str, Any]) -> None:
