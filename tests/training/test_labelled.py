@@ -90,7 +90,7 @@ def test_each_metric_of_a_recipe_is_a_figure(material: Material) -> None:
     from mien.training.settings import METRICS
 
     given = figures(np.full((4, 2), 0.5), np.array([0, 1, 0, 1]))
-    for metric in METRICS:
+    for metric in set(METRICS) - {"last"}:
         task = LabelledTask(material, replace(TINY, selection=Selection(metric)))
         assert task.selection in given
 

@@ -103,10 +103,10 @@ def train(
     }
     texts = [*(set or ()), *([f"data.folds={folds}"] if folds else [])]
     made = _recipe.made(recipe, flags, texts, augment, name=out.name if out else "")
-    _check_job(made.task, fold, folds, seeds)
-    if save_predictions and made.task != "labels":
+    _check_job(made.untested, fold, folds, seeds)
+    if save_predictions and made.untested:
         raise UsageError(
-            f"the task {made.task!r} of {made.name} tests no faces; leave --save-predictions out"
+            f"{made.untested} of {made.name} tests no faces; leave --save-predictions out"
         )
     where = _recipe.source(made, data, table, option, points_file=points, splits=splits, fold=fold)
     folder = out or Path("runs") / (str(recipe) if recipe in names() else made.name)
@@ -134,11 +134,11 @@ def train(
         print(done)
 
 
-def _check_job(task: str, fold: str | None, folds: int | None, seeds: int | None) -> None:
+def _check_job(untested: str, fold: str | None, folds: int | None, seeds: int | None) -> None:
     """Refuse a job that cannot be summed up, and a fold where all are trained."""
-    if task != "labels" and (folds or seeds):
+    if untested and (folds or seeds):
         raise UsageError(
-            f"the task {task!r} has no folds and no test part to sum up; leave --folds and --seeds"
+            f"{untested} has no folds and no test part to sum up; leave --folds and --seeds"
             " out: use --seed and one --out folder each"
         )
     if folds and fold is not None:

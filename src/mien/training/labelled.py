@@ -85,8 +85,13 @@ class LabelledTask(Task):
         return distill.mixed(loss, soft, teaching)
 
     def judge(self, answer: Answer) -> dict[str, float]:
-        """Measure the answers to the validation part; `-loss` is the log-likelihood of a face."""
+        """Measure the answers to the validation part; `-loss` is the log-likelihood of a face.
+
+        Where every face trains, there is nothing to measure.
+        """
         faces = self.material.validation
+        if not len(faces):
+            return {}
         probabilities = metrics.softmax(answer(faces.images)[HEAD].astype(np.float64))
         return figures(probabilities, faces.labels)
 
@@ -102,6 +107,10 @@ class LabelledTask(Task):
         """The training faces to look back at."""
         faces = self.material.train
         return finished(faces[some_of(len(faces), self.recipe)], self.material.preparation)
+
+    def worth(self, figures: dict[str, float]) -> float:
+        """Take the accuracy, that of training faces where there is no other."""
+        return figures["accuracy" if "accuracy" in figures else TRAINED]
 
     def besides(self) -> Mapping[str, npt.NDArray[Any]]:
         """Give the validation part."""

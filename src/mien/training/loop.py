@@ -24,7 +24,7 @@ from mien.training.logs import Logs
 from mien.training.passes import Losses, Pass, layout
 from mien.training.resuming import LAST, Moving, Within, resume
 from mien.training.schedules import learning_rate
-from mien.training.settings import NetworkSettings, Recipe
+from mien.training.settings import LAST_EPOCH, NetworkSettings, Recipe
 from mien.training.stopping import Watch
 from mien.training.task import Task
 from mien.training.validation import answers_of
@@ -191,7 +191,9 @@ def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs, watc
         if (epoch + 1) % recipe.validate_every == 0 or epoch + 1 == recipe.epochs:
             figures = {**task.judge(answer), **task.look_back(answer)}
             entry.update({name: round(value, 5) for name, value in figures.items()})
-            if _judged(state, figures[task.selection], recipe) and world.first:
+            by_last = recipe.selection.metric == LAST_EPOCH
+            figure = float(epoch + 1) if by_last else figures[task.selection]
+            if _judged(state, figure, recipe) and world.first:
                 kept = {"average": average.state_dict()}
                 checkpoint.save(best, kept, {**state, "figures": figures})
         logs.epoch(entry)

@@ -59,6 +59,11 @@ def reproduce(
     """
     shipped = read_recipe(recipe_path(published.recipe))
     recipe = read_recipe(recipe_path(published.recipe), **(changes or {}))
+    if recipe.untested:
+        raise UsageError(
+            f"{recipe.untested} tests no face, and what was published is of test faces; leave it"
+            " out"
+        )
     lasting = recipe.lasting().to_dict()
     plan = {"run": published.recipe, "recipe": lasting, "seeds": seeds}
     keep_plan(out / PLAN, plan, "{run}", usual={"recipe": Recipe.usual()})

@@ -20,7 +20,9 @@ LOSSES = ("cross-entropy", "binary", "votes")
 CLASS_WEIGHTS = ("none", "inverse", "effective", "sampler")
 # What no weight depends on.
 OF_THE_MACHINE = ("compile", "checkpoint_minutes", "train_accuracy_faces")
-METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "worst_recall", "loss")
+ALL = "all"  # the protocol under which every face trains
+LAST_EPOCH = "last"  # the metric that keeps it, whatever its figures
+METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "worst_recall", "loss", LAST_EPOCH)
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,10 @@ class DataSettings:
     rule: how FER+ votes become labels. preparation: a preset by name; empty for faces as the set
     has them, whole, in grey, at the recipe's `side`. normalize: in place of what the preparation or
     the network says; data-set statistics are those of the training part. protocol: as `mien data
-    split` knows them; empty for the set's own parts, or folds by subject. folds: how many there
-    are; where there is one, the first is meant. validation_share: of the training faces, where no
-    part is there to choose on. expressions: leave out the others. set: one of the sets A to E, made
-    on the fly.
+    split` knows them; empty for the set's own parts, or folds by subject; `all` trains on every
+    face. folds: how many there are; where there is one, the first is meant. validation_share: of
+    the training faces, where no part is there to choose on. expressions: leave out the others. set:
+    one of the sets A to E, made on the fly.
     """
 
     dataset: str = ""
@@ -139,7 +141,10 @@ class Distillation:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which epoch is kept and when a run ends: the best by `metric`, after `patience` without."""
+    """Which epoch is kept and when a run ends: the best by `metric`, after `patience` without.
+
+    The metric `last` keeps the last one.
+    """
 
     metric: str = "accuracy"
     patience: int = 0  # judgements without a better one; 0 goes on to the last epoch
@@ -193,6 +198,13 @@ class Recipe:
     def usual(cls) -> dict[str, Any]:
         """Give the defaults as `to_dict` does: what a record of before a setting meant by it."""
         return cls("", "").to_dict()
+
+    @property
+    def untested(self) -> str:
+        """Name what leaves no face to test, or nothing."""
+        if self.task != "labels":
+            return f"the task {self.task!r}"
+        return f"data.protocol {ALL}" if self.data.protocol == ALL else ""
 
     def lasting(self) -> Self:
         """Give the recipe with the defaults for what no weight depends on."""
