@@ -1,13 +1,18 @@
 """`mien train`: from a recipe, or from options alone, and faces to a model file."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mien.cli import _faces, _options, _recipe
+from mien.cli._streams import writing
 from mien.errors import UsageError
 from mien.progress import say
+
+if TYPE_CHECKING:
+    from mien.training.material import DataSource
+    from mien.training.settings import Recipe
 
 GROUPS = {"subject": "by-subject", "none": "random-images"}
 
@@ -69,6 +74,14 @@ def train(
         bool,
         typer.Option("--save-predictions", help="Write the answers to the test faces as CSV."),
     ] = False,
+    preview: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Train nothing: draw training faces as the network gets them (.png), and tell the"
+            " expressions of the first batches.",
+        ),
+    ] = None,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write events for TensorBoard, too.")
     ] = False,
@@ -111,6 +124,11 @@ def train(
     where = _recipe.source(made, data, table, option, points_file=points, splits=splits, fold=fold)
     folder = out or Path("runs") / (str(recipe) if recipe in names() else made.name)
     job = folds is not None or seeds is not None
+    if preview is not None:
+        if job:
+            raise UsageError("--preview shows one run; leave --folds and --seeds out")
+        _preview(made, where, preview, quiet)
+        return
     if resume and not (folder / (PLAN if job else LAST)).is_file():
         raise UsageError(f"there is no run in {folder} to resume; leave --resume out to start one")
     if recipe is not None and is_first() and (told := lost_restart(recipe_path(recipe), made)):
@@ -132,6 +150,15 @@ def train(
         ) from None
     if is_first():
         print(done)
+
+
+def _preview(recipe: "Recipe", source: "DataSource", path: Path, quiet: bool) -> None:
+    from mien.training.preview import preview
+    from mien.training.run import prepare
+
+    task = prepare(recipe, source, quiet=quiet).task
+    with writing("standard output"):
+        print(*preview(task, recipe, path), sep="\n")
 
 
 def _check_job(untested: str, fold: str | None, folds: int | None, seeds: int | None) -> None:

@@ -51,6 +51,10 @@ class ExpressionTask(Task):
         self.public = _Public(table[public])
         self.taught = distill.taught(recipe.distillation, ANSWERS, part.source_id)
 
+    def shows(self, faces: Faces) -> list[str]:
+        """Name the expression of each of the numbers of training faces (n,), by FER-2013."""
+        return [EXPRESSIONS_7[at] for at in self.labels[self.source.originals(faces)]]
+
     def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
         """Sum the losses of the three heads over a batch."""
         settings, device = self.recipe.losses, outputs["ferplus"].device

@@ -66,6 +66,10 @@ class LabelledTask(Task):
             return sampling.balanced(self.shown, rng)
         return rng.permutation(len(self.source))
 
+    def shows(self, faces: Faces) -> list[str]:
+        """Name the expression of each of the numbers of training faces (n,)."""
+        return [self.material.labels[at] for at in self.shown[faces % len(self.source)]]
+
     def plain(self, faces: npt.NDArray[np.uint8], device: str = "cpu") -> Tensor:
         """Normalise unchanged faces as prediction does: float (n, C, S, S)."""
         return plain_view(faces, self.recipe.side, self.material.preparation, device)

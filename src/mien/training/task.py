@@ -59,6 +59,10 @@ class Task(Protocol):
         """Say which faces an epoch shows, and in what order (n,)."""
         return rng.permutation(len(self.source))
 
+    def shows(self, faces: Faces) -> list[str]:
+        """Name what each of the numbers of training faces (n,) shows, where that is known."""
+        return [""] * len(faces)
+
     def plain(self, faces: npt.NDArray[np.uint8], device: str = "cpu") -> Tensor:
         """Normalise unchanged faces as prediction does: float (n, C, S, S) on the device."""
         return plain_view(faces, self.recipe.side, device=device)
