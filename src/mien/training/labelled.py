@@ -41,7 +41,7 @@ class LabelledTask(Task):
         self.source_ids = train.source_id
         labels = train.labels.astype(np.int64)
         larger = sampling.copies(labels, material.labels, recipe.data.set)
-        self.source = Source(np.asarray(train.images), *known_points(train), larger)
+        self.source = Source(train.images, *known_points(train), larger)
         self.shown = labels[self.source.originals(np.arange(len(self.source)))]
         self.shares = _shares(train, recipe.losses.kind)
         kind, beta = recipe.losses.class_weights, recipe.losses.beta

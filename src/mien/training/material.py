@@ -15,6 +15,7 @@ import numpy as np
 
 from mien.data import audit, rights
 from mien.data.augmented import SETS
+from mien.data.picked import Picked, memory_bytes
 from mien.data.points import with_points
 from mien.data.splits import PROTOCOLS
 from mien.data.summaries import recorded_rights
@@ -24,6 +25,7 @@ from mien.evaluation.receipts import data_hash, points_hash
 from mien.evaluation.selection import Choice
 from mien.expressions import EXPRESSIONS
 from mien.preparation import Preparation
+from mien.progress import say
 from mien.training.framing import (
     as_given,
     cut,
@@ -140,6 +142,7 @@ def _faces(
         source.points_file,
         replace(steps, normalize="none"),
         not recipe.hiding.nothing or recipe.augmentation.align_share > 0,
+        memory_bytes() * recipe.memory_share if recipe.memory_share else 0,
         quiet,
         _stamps(source.table or source.root, source.points_file),
     )
@@ -155,12 +158,14 @@ def _read(
     points_file: Path | None,
     steps: Preparation,
     points: bool,
+    most_bytes: float,
     quiet: bool,
     stamps: tuple[tuple[int, int], ...],
 ) -> tuple[FaceTable, dict[str, Any], frozenset[str]]:
     """Read the faces that have a label, cut; find the points that are lacking, if asked.
 
-    stamps: of the files, so that what changed on disk is read again. Last are the ids of all faces.
+    most_bytes: of the pixels of a table that are held in memory. stamps: of the files, so that what
+    changed on disk is read again. Last are the ids of all faces.
     """
     voted = (data_set == "ferplus" and "subset" not in dict(options)) or _only_votes(table)
     choice = Choice(
@@ -171,13 +176,23 @@ def _read(
         points_file=points_file,
     )
     seen: set[str] = set()
-    faces, left_out = choice.read(root, steps, quiet=quiet, seen=seen)
+    faces, left_out = choice.read(root, steps, quiet=quiet, seen=seen, stay=True)
     left_out["rule"] = choice.rule
     if not len(faces):
         raise DataError(f"no face of {data_set or table} has a label; take another set or rule")
     if points:
         faces, left_out["points"] = with_points(faces, quiet=quiet)
-    return cut(faces, steps), left_out, frozenset(seen)
+    return _held(cut(faces, steps), most_bytes, quiet), left_out, frozenset(seen)
+
+
+def _held(faces: FaceTable, most_bytes: float, quiet: bool) -> FaceTable:
+    """Read the images of a table into memory, unless they are more than that."""
+    if not isinstance(faces.images, Picked):
+        return faces
+    if faces.images.nbytes <= most_bytes:
+        return replace(faces, images=np.asarray(faces.images))
+    say(f"{faces.images.nbytes / 1e9:.3g} GB of pixels stay on disk (memory_share)", quiet=quiet)
+    return faces
 
 
 def _stamps(*places: Path | None) -> tuple[tuple[int, int], ...]:

@@ -55,6 +55,7 @@ LEAST: dict[str, float] = {
 }
 RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
+    "memory_share": (0, 1),
     "optimizer.warmup_share": (0, 1),
     "distillation.weight": (0, 1),
 }

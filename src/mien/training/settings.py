@@ -19,7 +19,7 @@ SCHEDULES = ("one-cycle", "constant", "cosine", "step", "plateau")
 LOSSES = ("cross-entropy", "binary", "votes")
 CLASS_WEIGHTS = ("none", "inverse", "effective", "sampler")
 # What no weight depends on.
-OF_THE_MACHINE = ("compile", "checkpoint_minutes", "train_accuracy_faces")
+OF_THE_MACHINE = ("compile", "checkpoint_minutes", "train_accuracy_faces", "memory_share")
 ALL = "all"  # the protocol under which every face trains
 LAST_EPOCH = "last"  # the metric that keeps it, whatever its figures
 METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "worst_recall", "loss", LAST_EPOCH)
@@ -156,9 +156,10 @@ class Recipe:
 
     train_accuracy_faces: how many training faces, as they are, the log tells of besides. compile:
     let torch.compile make the steps quicker, after a minute or two at first.
-    checkpoint_minutes: from one checkpoint to the next in a long epoch, 0 for none within. start: a
-    checkpoint whose average the run starts from, random weights without; start_share: how much of
-    it is mixed into the weights that the run ends with.
+    checkpoint_minutes: from one checkpoint to the next in a long epoch, 0 for none within.
+    memory_share: of the machine's, which the pixels of a table may fill; larger ones stay on disk.
+    start: a checkpoint whose average the run starts from, random weights without; start_share: how
+    much of it is mixed into the weights that the run ends with.
     """
 
     name: str
@@ -174,6 +175,7 @@ class Recipe:
     )
     compile: bool = False
     checkpoint_minutes: float = 30.0
+    memory_share: float = 0.5
     start: str = ""
     start_share: float = 0.0
     mirror: bool = False  # the answers of the file are averaged over a face and its mirror image

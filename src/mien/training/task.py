@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mien import geometry
 from mien.data import rights
+from mien.data.picked import Picked
 from mien.preparation import Preparation
 from mien.session import Output
 from mien.training.faces import Faces, Source, View, Viewer, plain_view
@@ -131,7 +132,7 @@ def some_of(count: int, recipe: Recipe) -> npt.NDArray[np.int64]:
 
 def _add(digest: hashlib._Hash, values: Mapping[str, Any]) -> None:
     for name, value in sorted(values.items()):
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray | Picked):
             digest.update(f"{name} {value.dtype.str} {value.shape}".encode())
             for start in range(0, len(value), AT_ONCE):
                 digest.update(value[start : start + AT_ONCE].tobytes())
