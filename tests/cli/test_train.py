@@ -167,6 +167,9 @@ def test_data_is_found_by_the_variable(
     assert training[0]["source"].root == Path("/somewhere")
 
 
+ALL = ["--table", "t", "--set", "data.protocol=all", "--set", "selection.metric=last"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -197,6 +200,14 @@ def test_data_is_found_by_the_variable(
         (["expression", "--data", "d", "--save-predictions"], "leave --save-predictions out"),
         (["--table", "t", "--network", "small", "--set", "network.pool=2"], "of the network resid"),
         (["--table", "t", "--pretrained"], "needs a network of torchvision or timm, got 'base'"),
+        (
+            ["--table", "t", "--set", "data.protocol=all"],
+            "no face to choose an epoch by acc",
+        ),
+        ([*ALL, "--seeds", "2"], "data.protocol all has no folds"),
+        ([*ALL, "--save-predictions"], "tests no faces"),
+        ([*ALL, "--set", "selection.patience=2"], "follow a figure"),
+        ([*ALL, "--set", "optimizer.schedule=plateau"], "follow a figure"),
         (["--table", "t", "--seed", "-1"], "seed must be from 0"),
         (["--table", "t", "--momentum", "-1"], "momentum must be from 0"),
         (["--table", "t", "--device", "cuda:-1"], "unknown device 'cuda:-1'"),

@@ -11,6 +11,7 @@ def test_measures_that_can_share_an_axis_do() -> None:
             "loss": [2.0, 1.0],
             "-loss": [None, -1.5],
             "accuracy": [0.5, 0.6],
+            "train_accuracy": [None, 0.9],
             "worst_recall": [0.1, 0.2],
             "ferplus/none": [0.7, 0.8],
             "ferplus/eyes": [0.6, 0.7],
@@ -19,7 +20,11 @@ def test_measures_that_can_share_an_axis_do() -> None:
     )
     assert found == {
         "loss": {"training": [2.0, 1.0], "validation": [None, 1.5]},
-        "share right": {"accuracy": [0.5, 0.6], "worst recall": [0.1, 0.2]},
+        "share right": {
+            "accuracy": [0.5, 0.6],
+            "train accuracy": [None, 0.9],
+            "worst recall": [0.1, 0.2],
+        },
         "ferplus": {"none": [0.7, 0.8], "eyes": [0.6, 0.7]},
         "learning rate": {"learning_rate": [0.1, 0.05]},
     }

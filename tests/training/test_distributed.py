@@ -126,6 +126,57 @@ def test_two_processes_give_the_losses_and_figures_of_one(tmp_path: Path) -> Non
         torch.testing.assert_close(second[0][group], tensors, atol=1e-4, rtol=1e-3)
 
 
+STOPPED = """
+import signal
+class Signalled(BrightOrDark):
+    left = int(sys.argv[2]) if distributed.join().rank == 1 else 0
+    def loss(self, *a):
+        self.left -= 1
+        if self.left == 0:
+            signal.raise_signal(signal.SIGINT)
+        return super().loss(*a)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+small = replace(RECIPE, epochs=2, batch_size=2, network=TINY.network,
+                augmentation=Augmentation(noise_share=1.0))
+try:
+    loop.train(small, Signalled(small, faces=26), Path(sys.argv[1]), quiet=True)
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+def test_processes_stop_at_one_step_and_go_on_to_the_same_weights(tmp_path: Path) -> None:
+    script = tmp_path / "work.py"
+    script.write_text(SETTINGS + STOPPED)
+
+    def go(folder: str, at: int) -> str:
+        port = free_port()
+        both = [
+            subprocess.Popen(
+                [sys.executable, script, tmp_path / folder, str(at)],
+                env=environment(rank, port),
+                stdout=-1,
+                text=True,
+            )
+            for rank in (0, 1)
+        ]
+        told = [run.communicate(timeout=200)[0] for run in both]
+        assert [run.returncode for run in both] == [0, 0]
+        assert told[0].count("stopped") == told[1].count("stopped")
+        return told[0]
+
+    assert "stopped" not in go("whole", 0)
+    assert "stopped" in go("parts", 15)  # in the second of thirteen steps of epoch 2
+    last = tmp_path / "parts" / "last.safetensors"
+    assert checkpoint.load_state(last)["within"]["step"] == 8
+    assert "stopped" not in go("parts", 0)
+    (expected, told), (found, state) = (
+        checkpoint.load(tmp_path / folder / "last.safetensors") for folder in ("whole", "parts")
+    )
+    assert state == told
+    torch.testing.assert_close(found, expected, atol=0, rtol=0)
+
+
 def test_a_port_in_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -153,7 +204,9 @@ def test_each_process_draws_grain_of_its_own() -> None:
             def share(self, rows: Faces) -> Faces:
                 return rows
 
-        (_, view), *_ = batches.views(task.viewer(), faces, recipe, 0, Same(rank=rank))
+        viewer, world = task.viewer(), Same(rank=rank)
+        grain = batches.grain_of(viewer, recipe, 0, world)
+        (_, view), *_ = batches.views(viewer, faces, 0, world, grain)
         return view.images
 
     torch.testing.assert_close(images(0), images(0), atol=0, rtol=0)

@@ -164,13 +164,25 @@ def test_folds_are_a_job_and_summed_up(source: DataSource, tmp_path: Path) -> No
 
 
 def test_figures_are_those_of_the_data_set_at_hand() -> None:
-    from mien.training.recipe import read_recipe
-    from mien.training.shipped import recipe_path
-
     run = RUNS["system3-32px"]
-    for data_set, value in (("jaffe", 0.9346), ("ckplus48", 0.9054)):
-        recipe = read_recipe(recipe_path(run.recipe), **{"data.dataset": data_set})
-        assert [one.value for one in reproducing.figures_of(run, recipe)] == [value]
+    for value, *at_hand in (
+        (0.9346, "jaffe", 7),
+        (0.9234, "jaffe", 6),
+        (0.9054, "ckplus48", 7),
+        (0.9224, "ckplus48", 6),
+    ):
+        assert [one.value for one in reproducing.figures_of(run, *at_hand)] == [value]
+    assert not reproducing.figures_of(run, "ckplus", 8)
+    assert {0.9045, 0.4064, 0.3056} < {one.value for one in run.figures}
+
+
+def test_figures_are_of_faces_hidden_as_those_at_hand() -> None:
+    run = RUNS["system0-jaffe"]
+    assert [one.value for one in reproducing.figures_of(run, "jaffe", 7)] == [29 / 32]
+    hidden = replace(run, occluder="eyes+mouth")
+    assert [one.value for one in reproducing.figures_of(hidden, "jaffe", 7)] == [0.75]
+    masked = RUNS["system1-vgg19"]
+    assert [one.value for one in reproducing.figures_of(masked, "fer2013", 7)] == [0.588186]
 
 
 def test_without_the_folder_of_the_data_the_option_is_named(tmp_path: Path) -> None:

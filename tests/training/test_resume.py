@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from mien.errors import DataError, OutputError
-from mien.training import checkpoint, loop
-from mien.training.faces import Faces, Source
+from mien.training import checkpoint, loop, resuming, stopping
+from mien.training.faces import Faces, Source, View
 from mien.training.settings import DataSettings, Optimizer, Recipe, Selection
+from mien.training.validation import Answer
 from tiny_training import TINY, BrightOrDark
 
 SRC, TESTS = Path(__file__).parents[2] / "src", Path(__file__).parents[1]
@@ -61,9 +65,9 @@ def test_a_stopped_run_resumes_to_the_same_weights(
     original = loop.views
 
     def stopped(
-        viewer: object, batches: object, recipe: object, epoch: int, world: object
+        viewer: object, batches: object, epoch: int, world: object, grain: object
     ) -> object:
-        views = original(viewer, batches, recipe, epoch, world)  # type: ignore[arg-type]
+        views = original(viewer, batches, epoch, world, grain)  # type: ignore[arg-type]
         for number, batch in enumerate(views):
             if epoch == 2 and number == 1:
                 raise KeyboardInterrupt
@@ -76,6 +80,113 @@ def test_a_stopped_run_resumes_to_the_same_weights(
     assert checkpoint.load(parts / "last.safetensors")[1]["epoch"] == 2
     loop.train(recipe, task_of(recipe), parts, quiet=True)
     same_end(whole, parts)
+
+
+@pytest.fixture
+def signals_raise() -> Iterator[None]:
+    """Let SIGINT and SIGTERM do what they do in a command."""
+    before = {number: signal.getsignal(number) for number in stopping.SIGNALS}
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
+    yield
+    for number, mind in before.items():
+        signal.signal(number, mind)
+
+
+def signalled(recipe: Recipe, at: int, *numbers: signal.Signals) -> BrightOrDark:
+    """Give a task in whose loss number `at` signals come."""
+
+    class Signalled(type(task_of(recipe))):  # type: ignore[misc]
+        left = at
+
+        def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
+            self.left -= 1
+            for number in numbers if self.left == 0 else ():
+                signal.raise_signal(number)
+            return super().loss(outputs, faces % len(self.source), view)  # type: ignore[no-any-return]
+
+    task: BrightOrDark = Signalled(recipe)
+    return task
+
+
+SAM = Optimizer(kind="sam", learning_rate=0.05, ema=0.5)
+AMID = {**RECIPES, "sam, bfloat16": replace(TINY, optimizer=SAM, precision="bfloat16")}
+
+
+@pytest.mark.parametrize("name", AMID)
+def test_a_signal_amid_an_epoch_saves_the_step_and_ends_the_run(
+    name: str, tmp_path: Path, signals_raise: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    whole, parts, recipe = tmp_path / "whole", tmp_path / "parts", AMID[name]
+    loop.train(recipe, task_of(recipe), whole, quiet=True)
+    at = 9 if recipe.optimizer is SAM else 5  # the second of three steps
+    twice = (signal.SIGTERM, signal.SIGTERM)  # as `timeout` does
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(recipe, signalled(recipe, at, *twice), parts)
+    assert capfd.readouterr().err.count(stopping.NOTED) == 1
+    state = checkpoint.load_state(parts / "last.safetensors")
+    assert state["epoch"] == 1 and state["within"]["step"] == 2
+    assert not (parts / "lock").exists()
+    loop.train(recipe, task_of(recipe), parts, quiet=True)
+    same_end(whole, parts)
+    logs = [Path(folder, "log.jsonl").read_text().splitlines() for folder in (whole, parts)]
+    told = [[{**json.loads(line), "seconds": 0} for line in lines] for lines in logs]
+    assert told[0] == told[1]
+
+
+def test_a_second_signal_ends_a_run_at_once(
+    tmp_path: Path, signals_raise: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "TWICE_S", -1)
+    twice = (signal.SIGINT, signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(TINY, signalled(TINY, 5, *twice), tmp_path, quiet=True)
+    assert "within" not in checkpoint.load_state(tmp_path / "last.safetensors")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_signal_while_faces_are_judged_ends_the_run_after_the_epoch(
+    tmp_path: Path, signals_raise: None
+) -> None:
+    class Judged(BrightOrDark):
+        def judge(self, answer: Answer) -> dict[str, float]:
+            signal.raise_signal(signal.SIGINT)
+            return super().judge(answer)
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(TINY, Judged(), tmp_path, quiet=True)
+    state = checkpoint.load_state(tmp_path / "last.safetensors")
+    assert state["epoch"] == state["best_epoch"] == 1 and "within" not in state
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_long_epoch_is_saved_within_and_changes_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, parts, recipe = tmp_path / "whole", tmp_path / "parts", RECIPES[name]
+    loop.train(recipe, task_of(recipe), whole, quiet=True)
+    often = replace(recipe, checkpoint_minutes=1e-9)
+    assert often.sha256() == recipe.sha256()
+    original, saved = checkpoint.save, []
+
+    def lost(path: Path, groups: object, state: dict[str, object]) -> None:
+        original(path, groups, state)  # type: ignore[arg-type]
+        saved.append(path.name)
+        if len(saved) in (1, 6):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save", lost)
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                loop.train(often, task_of(recipe), parts, quiet=True)
+    assert checkpoint.load_state(parts / "last.safetensors")["within"]["step"] < 3
+    loop.train(recipe, task_of(recipe), parts, quiet=True)
+    (expected, told), (found, state) = (
+        checkpoint.load(folder / "last.safetensors") for folder in (whole, parts)
+    )
+    assert {**state, "recipe": None} == {**told, "recipe": None}
+    torch.testing.assert_close(found, expected, atol=0, rtol=0)
 
 
 def test_a_killed_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
@@ -112,7 +223,7 @@ def test_a_killed_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
 
 
 def wait_for(path: Path, run: subprocess.Popen[bytes]) -> None:
-    ends = time.monotonic() + 120
+    ends = time.monotonic() + 600
     while not path.exists() and run.poll() is None and time.monotonic() < ends:
         time.sleep(0.01)
 
@@ -156,14 +267,14 @@ def test_faces_that_choose_the_epoch_may_not_change(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"the faces that choose the epoch .* they have changed"):
         loop.train(once, other, tmp_path, quiet=True)
     groups, state = checkpoint.load(last)
-    del state[loop.BESIDES]  # as checkpoints were before it was kept
+    del state[resuming.BESIDES]  # as checkpoints were before it was kept
     checkpoint.save(last, groups, state)
     loop.train(once, other, tmp_path, quiet=True)
 
 
 def test_a_run_of_before_a_setting_goes_on_with_its_default(tmp_path: Path) -> None:
     once = replace(TINY, epochs=1)
-    last = loop.train(once, BrightOrDark(), tmp_path, quiet=True).with_name(loop.LAST)
+    last = loop.train(once, BrightOrDark(), tmp_path, quiet=True).with_name(resuming.LAST)
     groups, state = checkpoint.load(last)
     del state["recipe"]["data"]["set"], state["recipe"]["batch_size"], state["recipe"]["losses"]
     checkpoint.save(last, groups, state)

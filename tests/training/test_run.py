@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from mien.data.picked import Picked
 from mien.errors import DataError, ModelError, UsageError
 from mien.evaluation import Receipt
 from mien.networks.denoising import Denoise
@@ -17,10 +19,13 @@ from mien.recognizer import ExpressionReader
 from mien.session import open_model
 from mien.training import checkpoint, paying
 from mien.training.exporting import export_again
+from mien.training.hiding import Hiding
 from mien.training.labelled import LabelledTask
+from mien.training.loop import train
 from mien.training.material import DataSource
 from mien.training.run import export_best, prepare, run
-from mien.training.settings import Losses
+from mien.training.settings import DataSettings, Losses, Recipe, Selection
+from mien.training.summary import UNSCORED
 from tiny_training import LABELLED, labelled_faces
 
 
@@ -142,6 +147,70 @@ def test_a_run_states_what_integers_gained_and_lost(
     assert {"points_lost", "same_answers"} < told.keys()
     assert b"QuantizeLinear" not in path.read_bytes()
     assert "times_as_fast 1.25" in (tmp_path / "index.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def everyone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, DataSource]:
+    recipe = replace(
+        LABELLED, data=DataSettings(protocol="all"), selection=Selection("last"), validate_every=2
+    )
+    return recipe, labelled_faces(tmp_path_factory.mktemp("all") / "made")
+
+
+def test_a_run_on_every_face_keeps_the_last_epoch_and_tells_no_score(
+    everyone: tuple[Recipe, DataSource],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(paying, "times_as_fast", lambda slow, fast, face: 1.25)
+    recipe = replace(everyone[0], epochs=3, quantize=True)
+    path = run(recipe, everyone[1], tmp_path)
+    told = capsys.readouterr().err
+    assert UNSCORED in told and "points of training faces" in told
+    output = open_model(path, kind="expression").metadata.output("expression")
+    assert (output.temperature, output.thresholds) == (1.0, {"certain": 1.0})
+    assert open_model(path, kind="expression").metadata.results == {}
+    about = json.loads((tmp_path / "run.json").read_text())
+    assert about["data"]["faces"] == {"all": 40, "train": 40, "validation": 0, "test": 0}
+    assert about["integers"]["judged_on"] == "training faces"
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["best_epoch"] == 3 and summary["figures"].keys() == {"train_accuracy"}
+    assert not (tmp_path / "test.json").exists()
+    assert "No face was held out" in (tmp_path / "index.html").read_text()
+    again = export_again(tmp_path / "best.safetensors", recipe, everyone[1], tmp_path / "b.onnx")
+    inputs = np.zeros((1, 1, 24, 24), np.float32)
+    both = [open_model(one, kind="expression").run(inputs)["expression"] for one in (path, again)]
+    np.testing.assert_array_equal(*both)
+
+
+def test_every_face_trains_whatever_the_fold(everyone: tuple[Recipe, DataSource]) -> None:
+    with pytest.raises(UsageError, match="leave --splits and --fold out"):
+        prepare(everyone[0], replace(everyone[1], fold=1))
+
+
+@pytest.mark.parametrize("side", [24, 12])
+def test_a_table_that_stays_on_disk_gives_the_same_file(
+    source: DataSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int
+) -> None:
+    recipe = replace(LABELLED, epochs=1, side=side, hiding=Hiding(blocks=0.5), batch_size=7)
+    run(recipe, source, tmp_path / "memory", quiet=True)
+    on_disk, held = replace(recipe, memory_share=0.0), []
+    monkeypatch.setattr(
+        "mien.training.run.train",
+        lambda recipe, task, *a, **k: (
+            held.append(task.source.images) or train(recipe, task, *a, **k)
+        ),
+    )
+    run(on_disk, source, tmp_path / "disk", quiet=True)
+    assert isinstance(held[0], Picked)
+    files = [(tmp_path / at / "tiny.onnx").read_bytes() for at in ("memory", "disk")]
+    assert files[0] == files[1]
+    kept = [checkpoint.load(tmp_path / at / "last.safetensors") for at in ("memory", "disk")]
+    assert kept[0][1]["fingerprint"] == kept[1][1]["fingerprint"]
+    torch.testing.assert_close(kept[0][0], kept[1][0], atol=0, rtol=0)
+    receipts = [Receipt.open(tmp_path / at / "test.json") for at in ("memory", "disk")]
+    np.testing.assert_array_equal(*(one.probabilities for one in receipts))
 
 
 def test_a_task_of_fer2013_needs_its_folder(source: DataSource, tmp_path: Path) -> None:

@@ -38,5 +38,9 @@ def test_the_public_part_and_the_teacher_are_told_apart(
         Teacher(ids, shares, ANSWERS, {}).save(tmp_path / "teacher.npz")
         taught = replace(TINY, distillation=Distillation(file=str(tmp_path / "teacher.npz")))
         tasks.append(kind(table, found, taught))
+        assert tasks[0].shows(np.array([1, 0])) == table.expression_names()[[1, 0]].tolist()
+        known = tasks[0].majority[tasks[0].majority >= 0]  # type: ignore[attr-defined]
+        neutral = {"train_accuracy": pytest.approx(float((known == 0).mean()))}
+        assert tasks[0].look_back(lambda faces: {"ferplus": np.eye(8)[[0] * len(faces)]}) == neutral
     assert len({task.fingerprint() for task in tasks}) == 1
     assert len({task.fingerprint_besides() for task in tasks}) == len(tasks) - 1

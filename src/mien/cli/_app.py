@@ -66,6 +66,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     train: """
         mien train expression --data data
         mien train --dataset fer2013 --data data --network multi5 --epochs 20 --out runs/mine
+        mien train mine.toml --data data --preview seen.png
         mien train mine.toml --table tables/jaffe --folds 10 --group subject --seeds 3
         mien train system4-multi8 --data data --device cuda --set data.set=E""",
     export: """

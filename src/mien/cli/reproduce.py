@@ -109,6 +109,7 @@ def _list(format: Report) -> None:
             return
         rows = [["run", "data set", "published", "of", "what"]]
         for run in RUNS.values():
-            best = run.figures[0]
-            rows.append([run.recipe, run.data_set, f"{best.value:.1%}", best.of, run.title])
+            for place, one in enumerate(run.figures):
+                told = ("", "") if place else (run.recipe, run.title)
+                rows.append([told[0], one.data_set, f"{one.value:.1%}", one.of, told[1]])
         print(*aligned(rows), sep="\n")

@@ -1,13 +1,18 @@
 """`mien train`: from a recipe, or from options alone, and faces to a model file."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mien.cli import _faces, _options, _recipe
+from mien.cli._streams import writing
 from mien.errors import UsageError
 from mien.progress import say
+
+if TYPE_CHECKING:
+    from mien.training.material import DataSource
+    from mien.training.settings import Recipe
 
 GROUPS = {"subject": "by-subject", "none": "random-images"}
 
@@ -69,6 +74,14 @@ def train(
         bool,
         typer.Option("--save-predictions", help="Write the answers to the test faces as CSV."),
     ] = False,
+    preview: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Train nothing: draw training faces as the network gets them (.png), and tell the"
+            " expressions of the first batches.",
+        ),
+    ] = None,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write events for TensorBoard, too.")
     ] = False,
@@ -84,8 +97,8 @@ def train(
     _recipe.training()
     from mien.training.distributed import device_named, is_first
     from mien.training.jobs import PLAN, train_all
-    from mien.training.loop import LAST
     from mien.training.recipe import lost_restart
+    from mien.training.resuming import LAST
     from mien.training.run import run
     from mien.training.shipped import names, recipe_path
 
@@ -103,14 +116,19 @@ def train(
     }
     texts = [*(set or ()), *([f"data.folds={folds}"] if folds else [])]
     made = _recipe.made(recipe, flags, texts, augment, name=out.name if out else "")
-    _check_job(made.task, fold, folds, seeds)
-    if save_predictions and made.task != "labels":
+    _check_job(made.untested, fold, folds, seeds)
+    if save_predictions and made.untested:
         raise UsageError(
-            f"the task {made.task!r} of {made.name} tests no faces; leave --save-predictions out"
+            f"{made.untested} of {made.name} tests no faces; leave --save-predictions out"
         )
     where = _recipe.source(made, data, table, option, points_file=points, splits=splits, fold=fold)
     folder = out or Path("runs") / (str(recipe) if recipe in names() else made.name)
     job = folds is not None or seeds is not None
+    if preview is not None:
+        if job:
+            raise UsageError("--preview shows one run; leave --folds and --seeds out")
+        _preview(made, where, preview, quiet)
+        return
     if resume and not (folder / (PLAN if job else LAST)).is_file():
         raise UsageError(f"there is no run in {folder} to resume; leave --resume out to start one")
     if recipe is not None and is_first() and (told := lost_restart(recipe_path(recipe), made)):
@@ -128,17 +146,26 @@ def train(
             done = train_all(made, where, folder, folds=folds, seeds=seeds or 1, **how)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f"{folder} keeps every finished epoch; the same command goes on from there"
+            f"{folder} keeps what is done; the same command goes on from there"
         ) from None
     if is_first():
         print(done)
 
 
-def _check_job(task: str, fold: str | None, folds: int | None, seeds: int | None) -> None:
+def _preview(recipe: "Recipe", source: "DataSource", path: Path, quiet: bool) -> None:
+    from mien.training.preview import preview
+    from mien.training.run import prepare
+
+    task = prepare(recipe, source, quiet=quiet).task
+    with writing("standard output"):
+        print(*preview(task, recipe, path), sep="\n")
+
+
+def _check_job(untested: str, fold: str | None, folds: int | None, seeds: int | None) -> None:
     """Refuse a job that cannot be summed up, and a fold where all are trained."""
-    if task != "labels" and (folds or seeds):
+    if untested and (folds or seeds):
         raise UsageError(
-            f"the task {task!r} has no folds and no test part to sum up; leave --folds and --seeds"
+            f"{untested} has no folds and no test part to sum up; leave --folds and --seeds"
             " out: use --seed and one --out folder each"
         )
     if folds and fold is not None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.data.picked import Picked
 from mien.errors import DataError
 from mien.expressions import EXPRESSIONS, check_mapping
 
@@ -58,7 +59,10 @@ class Columns:
         """Select rows by a boolean mask, an array of row numbers or a slice."""
         if not isinstance(index, slice) and np.ndim(index) != 1:
             raise TypeError(f"expected a mask, row numbers or a slice as index, got {index!r}")
-        chosen: dict[str, Any] = {name: array[index] for name, array in self.arrays().items()}
+        chosen: dict[str, Any] = {
+            name: array.pick(index) if isinstance(array, Picked) else array[index]
+            for name, array in self.arrays().items()
+        }
         return replace(self, **chosen)
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from mien.data.columns import check_unique
 from mien.data.crops import Cutter, prepare
 from mien.data.labels import RULES
 from mien.data.listing import Listing
+from mien.data.picked import Picked
 from mien.data.points import check_places
 from mien.data.protocol import DATA_SETS, Protocol
 from mien.data.readers.ferplus import labelled
@@ -136,14 +137,18 @@ class Choice:
         *,
         quiet: bool = True,
         seen: set[str] | None = None,
+        stay: bool = False,
     ) -> tuple[FaceTable, dict[str, Any]]:
         """Read all faces that have a label, and say what was left out.
 
-        seen: takes the ids of all that was read, also of what was left out.
+        seen: takes the ids of all that was read, also of what was left out. stay: let the images
+        of a table be `Picked`, which leaves them on disk.
         """
         data: FaceTable | Listing
         if self.table is not None:
             data = FaceTable.open(self.table)
+            if stay:
+                data = replace(data, images=Picked(data.images))  # type: ignore[arg-type]
         else:
             data = readers.read(self.data_set or "", _needed(root), **self._settings())
         if seen is not None:

@@ -31,17 +31,21 @@ def shuffled(task: Task, recipe: Recipe, epoch: int, world: World) -> list[Faces
     return batches
 
 
+def grain_of(viewer: Viewer, recipe: Recipe, epoch: int, world: World) -> torch.Generator:
+    """Give what draws the grain of an epoch's views, for each process its own."""
+    seed = recipe.seed * 7_919 + epoch + world.rank * 1_000_000_007
+    return torch.Generator(viewer.device).manual_seed(seed)
+
+
 def views(
-    viewer: Viewer, batches: list[Faces], recipe: Recipe, epoch: int, world: World
+    viewer: Viewer, batches: list[Faces], epoch: int, world: World, grain: torch.Generator
 ) -> Iterator[tuple[Faces, View]]:
     """Yield each batch and the view of this process's share; a thread draws occluders ahead."""
     shares = [world.share(faces) for faces in batches]
-    seed = recipe.seed * 7_919 + epoch + world.rank * 1_000_000_007  # grain of its own for each
-    generator = torch.Generator(viewer.device).manual_seed(seed)
     with ThreadPoolExecutor(1) as pool:
         waiting: list[Future[tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]]] = []
         for number, (faces, share) in enumerate(zip(batches, shares, strict=True)):
             for ahead in shares[number + len(waiting) : number + AHEAD]:
                 waiting.append(pool.submit(viewer.hide, ahead, epoch))
             images, states = waiting.pop(0).result()
-            yield faces, viewer.view(share, epoch, images, states, generator)
+            yield faces, viewer.view(share, epoch, images, states, grain)

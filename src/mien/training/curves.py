@@ -9,7 +9,7 @@ from mien.report.curves import curves_png
 from mien.training.logs import History, history
 
 CURVES = "curves.png"
-SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "worst_recall")
+SHARES = ("accuracy", "train_accuracy", "balanced_accuracy", "macro_f1", "worst_recall")
 
 
 def write_curves(folder: Path, chosen: int | None = None) -> None:

@@ -75,6 +75,7 @@ def describe(
     labels, landmarks = recipe.task == "labels", recipe.task == "landmarks"
     trained_on = task.trained_on()
     terms = trained_on[0] if labels else asdict(rights.strictest(DATA_SETS))
+    where = "validation part" if labels else "FER-2013 PublicTest"
     return Metadata(
         kind="landmarks" if landmarks else "expression",
         name=recipe.name,
@@ -83,7 +84,7 @@ def describe(
         outputs=outputs,
         trained_on=trained_on,
         recipe_sha256=recipe.sha256(),
-        results={"validation part" if labels else "FER-2013 PublicTest": _results(figures)},
+        results={where: told} if (told := _results(figures)) else {},
         extra={
             **(FRAMING if landmarks else {"mirror": recipe.mirror}),
             **({"denoise": True} if recipe.denoise else {}),

@@ -9,7 +9,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ _BUFFERS = next(
     for name in ("forward_sync_buffers", "broadcast_buffers")
     if name in inspect.signature(DistributedDataParallel).parameters
 )
+Thing = TypeVar("Thing")
 DEVICES = "expected cpu, cuda, cuda:N or auto"
 
 
@@ -89,10 +90,20 @@ class World:
         """Join arrays whose rows are shared out; no row twice."""
         if self.size == 1:
             return dict(mine)
-        parts: list[Any] = [None] * self.size
-        dist.all_gather_object(parts, dict(mine))
+        parts = self.gathered(dict(mine))
         order = np.argsort(self._order(count))
         return {name: np.concatenate([part[name] for part in parts])[order] for name in mine}
+
+    def gathered(self, mine: Thing) -> list[Thing]:
+        """Give what each process has."""
+        parts = [mine] * self.size
+        if self.size > 1:
+            dist.all_gather_object(parts, mine)
+        return parts
+
+    def most(self, mine: int) -> int:
+        """Give the largest number that a process has."""
+        return max(self.gathered(mine))
 
     def _order(self, count: int) -> npt.NDArray[np.int64]:
         rows = np.arange(count)

@@ -11,9 +11,9 @@ from typing import Any
 from mien.errors import DataError, UsageError
 from mien.networks.ensemble import Ensemble
 from mien.training import checkpoint
-from mien.training.loop import OF_THE_FILE
 from mien.training.material import DataSource
 from mien.training.recipe import read_recipe
+from mien.training.resuming import OF_THE_FILE
 from mien.training.run import Work, export_network, prepare, trained
 from mien.training.settings import Recipe
 from mien.training.summary import RUN

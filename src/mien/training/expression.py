@@ -19,7 +19,7 @@ from mien.session import Output
 from mien.training import distill, sampling
 from mien.training.faces import Faces, Source, View
 from mien.training.settings import Recipe
-from mien.training.task import Task
+from mien.training.task import TRAINED, Task, some_of
 from mien.training.validation import Answer, auc, occluded
 
 ANSWERS = {"ferplus": EXPRESSIONS, "fer2013": EXPRESSIONS_7}
@@ -51,6 +51,10 @@ class ExpressionTask(Task):
         self.public = _Public(table[public])
         self.taught = distill.taught(recipe.distillation, ANSWERS, part.source_id)
 
+    def shows(self, faces: Faces) -> list[str]:
+        """Name the expression of each of the numbers of training faces (n,), by FER-2013."""
+        return [EXPRESSIONS_7[at] for at in self.labels[self.source.originals(faces)]]
+
     def loss(self, outputs: dict[str, Tensor], faces: Faces, view: View) -> Tensor:
         """Sum the losses of the three heads over a batch."""
         settings, device = self.recipe.losses, outputs["ferplus"].device
@@ -81,6 +85,15 @@ class ExpressionTask(Task):
     def judge(self, answer: Answer) -> dict[str, float]:
         """Judge on the public part: whole and masked faces, both labellings, hidden regions."""
         return self.public.judge(answer)
+
+    def look_back(self, answer: Answer) -> dict[str, float]:
+        """Give the accuracy by FER+ votes on a sample of training faces as they are."""
+        rows = some_of(len(self.source), self.recipe)
+        rows = rows[self.majority[rows] >= 0]
+        if not len(rows):
+            return {}
+        predicted = answer(self.source.images[rows])["ferplus"].argmax(1)
+        return {TRAINED: float((predicted == self.majority[rows]).mean())}
 
     def besides(self) -> Mapping[str, npt.NDArray[Any]]:
         """Give what the teacher says, and the public part as it is judged on."""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mien import geometry
+from mien.data.picked import Picked
 from mien.data.points import with_points
 from mien.data.statistics import fitted
 from mien.data.summaries import recorded
@@ -72,9 +73,13 @@ def _whole(faces: FaceTable, steps: Preparation) -> FaceTable:
     shape = (*steps.size_hw, *((3,) if steps.colour == "rgb" else ()))
     if faces.images.shape[1:] == shape and steps.equalize == "none":
         return faces
-    images = np.empty((len(faces), *shape), np.uint8)
-    for row, image in enumerate(faces.images):
-        images[row] = steps.whole(image)
+    images: Any = faces.images
+    if isinstance(images, Picked):
+        images = images.through(steps.whole, shape)
+    else:
+        images = np.empty((len(faces), *shape), np.uint8)
+        for row, image in enumerate(faces.images):
+            images[row] = steps.whole(image)
     points = faces.points_xy
     if points is not None:
         frame = geometry.scaling(faces.images.shape[1:3], steps.size_hw)

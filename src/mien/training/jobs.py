@@ -98,7 +98,7 @@ def _keep_plan(
     if not (is_first() or (out / PLAN).exists()):
         return
     asked = {
-        **_unseeded(replace(recipe, compile=False).to_dict()),
+        **_unseeded(recipe.lasting().to_dict()),
         "folds": folds,
         "fold": None if folds or str(source.fold) == "0" else str(source.fold),
         "table": source.table and source.table.resolve().name,

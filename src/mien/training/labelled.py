@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,11 @@ from mien.preparation import Preparation
 from mien.session import Output
 from mien.training import distill, sampling
 from mien.training.faces import Faces, Source, View, Viewer, plain_view
-from mien.training.framing import known_points
+from mien.training.framing import finished, known_points
 from mien.training.losses import OneForEach, expression_loss, taught_loss
 from mien.training.material import Material
 from mien.training.settings import Recipe
-from mien.training.task import Task
+from mien.training.task import TRAINED, Task, some_of
 from mien.training.validation import Answer
 
 HEAD = "expression"
@@ -40,7 +41,7 @@ class LabelledTask(Task):
         self.source_ids = train.source_id
         labels = train.labels.astype(np.int64)
         larger = sampling.copies(labels, material.labels, recipe.data.set)
-        self.source = Source(np.asarray(train.images), *known_points(train), larger)
+        self.source = Source(train.images, *known_points(train), larger)
         self.shown = labels[self.source.originals(np.arange(len(self.source)))]
         self.shares = _shares(train, recipe.losses.kind)
         kind, beta = recipe.losses.class_weights, recipe.losses.beta
@@ -65,6 +66,10 @@ class LabelledTask(Task):
             return sampling.balanced(self.shown, rng)
         return rng.permutation(len(self.source))
 
+    def shows(self, faces: Faces) -> list[str]:
+        """Name the expression of each of the numbers of training faces (n,)."""
+        return [self.material.labels[at] for at in self.shown[faces % len(self.source)]]
+
     def plain(self, faces: npt.NDArray[np.uint8], device: str = "cpu") -> Tensor:
         """Normalise unchanged faces as prediction does: float (n, C, S, S)."""
         return plain_view(faces, self.recipe.side, self.material.preparation, device)
@@ -84,10 +89,32 @@ class LabelledTask(Task):
         return distill.mixed(loss, soft, teaching)
 
     def judge(self, answer: Answer) -> dict[str, float]:
-        """Measure the answers to the validation part; `-loss` is the log-likelihood of a face."""
+        """Measure the answers to the validation part; `-loss` is the log-likelihood of a face.
+
+        Where every face trains, there is nothing to measure.
+        """
         faces = self.material.validation
+        if not len(faces):
+            return {}
         probabilities = metrics.softmax(answer(faces.images)[HEAD].astype(np.float64))
         return figures(probabilities, faces.labels)
+
+    def look_back(self, answer: Answer) -> dict[str, float]:
+        """Give the accuracy on a sample of training faces, neither changed nor hidden."""
+        if not len(self.trained):
+            return {}
+        predicted = answer(self.trained.images)[HEAD].argmax(1)
+        return {TRAINED: float((predicted == self.trained.labels).mean())}
+
+    @cached_property
+    def trained(self) -> FaceTable:
+        """The training faces to look back at."""
+        faces = self.material.train
+        return finished(faces[some_of(len(faces), self.recipe)], self.material.preparation)
+
+    def worth(self, figures: dict[str, float]) -> float:
+        """Take the accuracy, that of training faces where there is no other."""
+        return figures["accuracy" if "accuracy" in figures else TRAINED]
 
     def besides(self) -> Mapping[str, npt.NDArray[Any]]:
         """Give the validation part."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -14,26 +13,21 @@ import numpy as np
 import torch
 from torch import nn
 
-from mien.errors import DataError, MienError, UsageError
-from mien.files import filled
+from mien.errors import MienError, UsageError
 from mien.networks import registry
 from mien.networks.residual import ResidualNetwork, arranged
 from mien.training import checkpoint, compiling, distributed, memory, optimizers
-from mien.training.batches import shuffled, views
+from mien.training.batches import grain_of, shuffled, views
 from mien.training.distributed import World
 from mien.training.lock import locked
 from mien.training.logs import Logs
 from mien.training.passes import Losses, Pass, layout
+from mien.training.resuming import LAST, Moving, Within, resume
 from mien.training.schedules import learning_rate
-from mien.training.settings import NetworkSettings, Recipe
+from mien.training.settings import LAST_EPOCH, NetworkSettings, Recipe
+from mien.training.stopping import Watch
 from mien.training.task import Task
 from mien.training.validation import answers_of
-
-LAST = "last.safetensors"
-START, BESIDES = "start_sha256", "besides"
-# Of matter only when a run is over.
-OF_THE_FILE = ("mirror", "denoise", "quantize", "quantize_always", "start_share")
-OF_THE_MACHINE = ("compile",)  # of matter only for speed
 
 
 def build_network(recipe: Recipe, task: Task) -> nn.Module:
@@ -91,8 +85,10 @@ def train(
             stack.enter_context(locked(out))
         logs = logs or Logs(out if world.first else None, epochs=recipe.epochs, quiet=quiet)
         stack.enter_context(logs)
+        minutes = recipe.checkpoint_minutes
+        watch = stack.enter_context(Watch(minutes, quiet=quiet or not world.first))
         try:
-            return _train(recipe, task, out, world, logs)
+            return _train(recipe, task, out, world, logs, watch)
         except (RuntimeError, MemoryError) as error:
             if recipe.compile:
                 compiling.explain(error)
@@ -126,27 +122,33 @@ def _attempt(recipe: Recipe, task: Task, device: str) -> Callable[[int], None]:
     return attempt
 
 
-def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs) -> Path:
+def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs, watch: Watch) -> Path:
     settings = recipe.optimizer
     network = build_network(recipe, task).to(world.device)
     average = copy.deepcopy(network) if settings.ema else network
     optimizer = optimizers.make_optimizer(network, settings)
     scaler = torch.amp.GradScaler(enabled=recipe.precision == "float16")
     last, best = out / LAST, out / checkpoint.BEST
-    state = _resume(last, recipe, task, network, average, optimizer, scaler)
+    moving = Moving(network, average, optimizer, scaler)
+    state, within, own = resume(last, recipe, task, moving, world.rank)
     if recipe.compile:
         network.compile(dynamic=False)
     run = Pass(recipe, task, world, world.wrap(network), scaler)
     viewer = task.viewer(world.device)
     answer = answers_of(average, task.plain, world)
     while state["epoch"] < recipe.epochs and not _out_of_patience(recipe, state):
-        epoch, started, seen = state["epoch"], time.monotonic(), 0
+        epoch, started = state["epoch"], time.monotonic() - within.seconds
         # Dropout draws from here, so that a resumed run is the same.
         torch.manual_seed(recipe.seed * 100_003 + epoch + world.rank * 1_000_000_007)
+        grain = grain_of(viewer, recipe, epoch, world)
+        if own:
+            moving.take_up(own, grain)
         batches = shuffled(task, recipe, epoch, world)
-        losses = Losses(task, out)
+        losses = Losses(task, out, within.total, within.count)
+        seen = sum(map(len, batches[: within.step]))
+        coming = views(viewer, batches[within.step :], epoch, world, grain)
         network.train()
-        for step, (faces, view) in enumerate(views(viewer, batches, recipe, epoch, world)):
+        for step, (faces, view) in enumerate(coming, within.step):
             done = epoch + step / len(batches)
             rate = learning_rate(settings, done, recipe.epochs, state["drops"])
             optimizers.set_rate(optimizer, rate)
@@ -165,9 +167,19 @@ def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs) -> P
                 taken = epoch * len(batches) + step
                 optimizers.update_average(average, network, settings.ema, taken)
             seen += len(faces)
-            if losses.read(step + 1 == len(batches)):
+            at_the_end = step + 1 == len(batches)
+            if read := losses.read(at_the_end):
                 speed = seen / (time.monotonic() - started)
                 logs.batch(epoch + 1, step + 1, len(batches), losses.mean, rate, speed)
+            # To ask the other processes takes time, and they must ask at the same steps.
+            if not at_the_end and (read or world.size == 1) and (wish := world.most(watch.wish())):
+                losses.read(True)
+                far = Within(step + 1, *losses.sums, time.monotonic() - started)
+                every = world.gathered(moving.own(grain))
+                if world.first:
+                    moving.save(last, state, far, every)
+                watch.saved(wish, world)
+        within, own = Within(), {}
         entry: dict[str, Any] = {
             "epoch": epoch + 1,
             "loss": round(losses.mean, 5),
@@ -177,19 +189,17 @@ def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs) -> P
         world.agree(average)
         state["epoch"] = epoch + 1
         if (epoch + 1) % recipe.validate_every == 0 or epoch + 1 == recipe.epochs:
-            figures = task.judge(answer)
+            figures = {**task.judge(answer), **task.look_back(answer)}
             entry.update({name: round(value, 5) for name, value in figures.items()})
-            if _judged(state, figures[task.selection], recipe) and world.first:
+            by_last = recipe.selection.metric == LAST_EPOCH
+            figure = float(epoch + 1) if by_last else figures[task.selection]
+            if _judged(state, figure, recipe) and world.first:
                 kept = {"average": average.state_dict()}
                 checkpoint.save(best, kept, {**state, "figures": figures})
         logs.epoch(entry)
-        groups = {
-            "network": network.state_dict(),
-            "optimizer": optimizers.state_of(optimizer),
-            **({"average": average.state_dict()} if settings.ema else {}),
-        }
         if world.first:
-            checkpoint.save(last, groups, {**state, "scaler": scaler.state_dict()})
+            moving.save(last, state)
+        watch.saved(world.most(watch.wish()), world)
     world.wait()
     return best
 
@@ -209,85 +219,3 @@ def _judged(state: dict[str, Any], figure: float, recipe: Recipe) -> bool:
 def _out_of_patience(recipe: Recipe, state: dict[str, Any]) -> bool:
     patience = recipe.selection.patience
     return bool(patience and state["stale"] >= patience)
-
-
-def _resume(
-    last: Path,
-    recipe: Recipe,
-    task: Task,
-    network: nn.Module,
-    average: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    scaler: torch.amp.GradScaler,
-) -> dict[str, Any]:
-    check_same(last, recipe, task)
-    if not last.exists():
-        fresh: dict[str, Any] = {
-            "epoch": 0,
-            "best": -1e9,
-            "best_epoch": 0,
-            "stale": 0,
-            "drops": 0,
-            "dropped": 0,
-        }
-        if recipe.start:
-            tensors, fresh[START] = start_of(recipe)
-            for module in (network, average):
-                checkpoint.copy_into(module, tensors, recipe.start)
-        prints = {"fingerprint": task.fingerprint(), BESIDES: task.fingerprint_besides()}
-        return {**fresh, "recipe": recipe.to_dict(), **prints}
-    groups, state = checkpoint.load(last)
-    checkpoint.copy_into(network, groups["network"], str(last))
-    if average is not network:
-        checkpoint.copy_into(average, groups["average"], str(last))
-    optimizers.restore(optimizer, groups.get("optimizer", {}))
-    scaler.load_state_dict(state.pop("scaler", {}))
-    return state
-
-
-def check_same(last: Path, recipe: Recipe, task: Task) -> None:
-    """Refuse to go on from a checkpoint by another recipe, on other faces, from another start.
-
-    Where there is none, the start has to be there.
-    """
-    begun = last.exists()
-    start = start_of(recipe)[1] if recipe.start and (recipe.start_share or not begun) else None
-    if not begun:
-        return
-    state, asked = checkpoint.load_state(last), recipe.to_dict()
-    old, free = filled(state.get("recipe", {}), Recipe.usual()), OF_THE_FILE + OF_THE_MACHINE
-    changed = [k for k in asked if k not in free and old[k] != asked[k]]
-    if changed:
-        raise DataError(
-            f"{last} was made by another recipe (differs in {', '.join(changed)}); "
-            "name another --out folder or use the old recipe"
-        )
-    what = ""
-    if state.get("fingerprint") != task.fingerprint():
-        what = "training data"
-    elif BESIDES in state and state[BESIDES] != task.fingerprint_besides():
-        what = "faces that choose the epoch and the teacher's answers"
-    if what:
-        raise DataError(
-            f"the {what} must be those that {last} was made from, but they have changed; "
-            "bring them back, or name another --out folder"
-        )
-    if start and state.get(START, start) != start:
-        raise DataError(
-            f"{recipe.start} must be the checkpoint that {last} started from, but it has changed; "
-            "bring it back, or name another --out folder"
-        )
-
-
-def start_of(recipe: Recipe) -> tuple[checkpoint.Tensors, str]:
-    """Give the weights that a recipe starts from, and the SHA-256 of their file."""
-    path = Path(recipe.start)
-    if not path.is_file():
-        raise DataError(
-            f"no checkpoint at {path}, which `start` names; train the recipe that makes it into"
-            f" that folder first (mien train RECIPE --out {path.parent}), or name another: --start"
-        )
-    groups, _ = checkpoint.load(path)
-    if "average" not in groups:
-        raise DataError(f"{path} keeps no average of weights; take {checkpoint.BEST} beside it")
-    return groups["average"], hashlib.sha256(path.read_bytes()).hexdigest()

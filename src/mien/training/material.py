@@ -15,8 +15,9 @@ import numpy as np
 
 from mien.data import audit, rights
 from mien.data.augmented import SETS
+from mien.data.picked import Picked, memory_bytes
 from mien.data.points import with_points
-from mien.data.splits import PROTOCOLS, Splits, make, official_parts, take
+from mien.data.splits import PROTOCOLS
 from mien.data.summaries import recorded_rights
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError, unknown_name
@@ -24,6 +25,7 @@ from mien.evaluation.receipts import data_hash, points_hash
 from mien.evaluation.selection import Choice
 from mien.expressions import EXPRESSIONS
 from mien.preparation import Preparation
+from mien.progress import say
 from mien.training.framing import (
     as_given,
     cut,
@@ -33,9 +35,8 @@ from mien.training.framing import (
     steps_of,
     with_statistics,
 )
-from mien.training.settings import DataSettings, Recipe
-
-PARTS = ("train", "validation", "test")
+from mien.training.parting import PARTS, labels_of, parted, relabelled
+from mien.training.settings import ALL, DataSettings, Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +63,9 @@ class Material:
     Those that train may be smaller than it says, and grey where it wants colour: their views make
     up for both, and a large set keeps to little memory.
 
-    The labels of every part count in `labels`. stated: what a result says of its data. rights: in
-    the data set, a record as `mien.data.rights` gives it.
+    The labels of every part count in `labels`. Under the protocol `all` the others are empty.
+    stated: what a result says of its data. rights: in the data set, a record as `mien.data.rights`
+    gives it.
     """
 
     labels: tuple[str, ...]
@@ -86,12 +88,13 @@ def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
     steps = steps_of(recipe, source.table)
     faces, left_out, seen = _faces(recipe, source, steps, quiet)
     kept = _shown(faces, data.expressions)
-    parted, said = _parted(kept, recipe, source, seen)
+    dealt, said = parted(kept, data, source.splits, source.fold, seen)
     if data.without_duplicates:
         for name in PARTS[1:]:
-            parted[name] = parted[name][~audit.also_in(parted[name], parted["train"])]
-    labels = _labels(parted, data.expressions, named)
-    parts = {name: _relabelled(part, labels) for name, part in parted.items()}
+            dealt[name] = dealt[name][~audit.also_in(dealt[name], dealt["train"])]
+    used = dealt if data.protocol != ALL else {"train": dealt["train"]}
+    labels = labels_of(used, data.expressions, named)
+    parts = {name: relabelled(part, labels) for name, part in dealt.items()}
     train = parts["train"]
     everyone = sum(map(len, parts.values()))
     stated = {
@@ -139,6 +142,7 @@ def _faces(
         source.points_file,
         replace(steps, normalize="none"),
         not recipe.hiding.nothing or recipe.augmentation.align_share > 0,
+        memory_bytes() * recipe.memory_share if recipe.memory_share else 0,
         quiet,
         _stamps(source.table or source.root, source.points_file),
     )
@@ -154,12 +158,14 @@ def _read(
     points_file: Path | None,
     steps: Preparation,
     points: bool,
+    most_bytes: float,
     quiet: bool,
     stamps: tuple[tuple[int, int], ...],
 ) -> tuple[FaceTable, dict[str, Any], frozenset[str]]:
     """Read the faces that have a label, cut; find the points that are lacking, if asked.
 
-    stamps: of the files, so that what changed on disk is read again. Last are the ids of all faces.
+    most_bytes: of the pixels of a table that are held in memory. stamps: of the files, so that what
+    changed on disk is read again. Last are the ids of all faces.
     """
     voted = (data_set == "ferplus" and "subset" not in dict(options)) or _only_votes(table)
     choice = Choice(
@@ -170,13 +176,23 @@ def _read(
         points_file=points_file,
     )
     seen: set[str] = set()
-    faces, left_out = choice.read(root, steps, quiet=quiet, seen=seen)
+    faces, left_out = choice.read(root, steps, quiet=quiet, seen=seen, stay=True)
     left_out["rule"] = choice.rule
     if not len(faces):
         raise DataError(f"no face of {data_set or table} has a label; take another set or rule")
     if points:
         faces, left_out["points"] = with_points(faces, quiet=quiet)
-    return cut(faces, steps), left_out, frozenset(seen)
+    return _held(cut(faces, steps), most_bytes, quiet), left_out, frozenset(seen)
+
+
+def _held(faces: FaceTable, most_bytes: float, quiet: bool) -> FaceTable:
+    """Read the images of a table into memory, unless they are more than that."""
+    if not isinstance(faces.images, Picked):
+        return faces
+    if faces.images.nbytes <= most_bytes:
+        return replace(faces, images=np.asarray(faces.images))
+    say(f"{faces.images.nbytes / 1e9:.3g} GB of pixels stay on disk (memory_share)", quiet=quiet)
+    return faces
 
 
 def _stamps(*places: Path | None) -> tuple[tuple[int, int], ...]:
@@ -203,7 +219,7 @@ def _check(data: DataSettings) -> None:
     kinds: tuple[tuple[str, tuple[str, ...], Iterable[str]], ...] = (
         ("expression", data.expressions, EXPRESSIONS),
         ("augmentation set", (data.set,), SETS),
-        ("protocol", (data.protocol or PROTOCOLS[0],), PROTOCOLS),
+        ("protocol", (data.protocol or ALL,), (*PROTOCOLS, ALL)),
     )
     for kind, names, known in kinds:
         for name in names:
@@ -219,81 +235,3 @@ def _rights(data: DataSettings, source: DataSource) -> dict[str, Any]:
 
 def _shown(faces: FaceTable, expressions: tuple[str, ...]) -> FaceTable:
     return faces[np.isin(faces.expression_names(), expressions)] if expressions else faces
-
-
-def _parted(
-    faces: FaceTable, recipe: Recipe, source: DataSource, seen: frozenset[str]
-) -> tuple[dict[str, FaceTable], dict[str, Any]]:
-    """Give the parts and say how they were made; one is made to choose on where there is none.
-
-    seen: the ids of all faces of the set, also of those that do not take part.
-    """
-    if source.splits is not None:
-        splits = Splits.open(source.splits)
-    else:
-        splits = make(faces, _protocol(faces, recipe.data), folds=recipe.data.folds)
-    whole = splits.fold(source.fold)
-    gone = seen.difference(faces.source_id.tolist())
-    kept: dict[str, Any] = {
-        name: tuple(one for one in getattr(whole, name) if one not in gone) for name in PARTS
-    }
-    fold = replace(whole, **kept)
-    left_out = sum(whole.sizes().values()) - sum(fold.sizes().values())
-    parts = {name: take(faces, getattr(fold, name)) for name in PARTS}
-    said = "the set's own part" if source.splits is None else "of the file of splits"
-    if not fold.validation:
-        share = recipe.data.validation_share
-        before = len(parts["train"])
-        parts["train"], parts["validation"], how = _held_out(parts["train"], share)
-        said = f"{len(parts['validation'])} of {before} training faces, {how}"
-    stated = {**splits.stated(fold), "left_out_of_the_splits": left_out or None}
-    return parts, {**stated, "validation": said}
-
-
-def _protocol(faces: FaceTable, data: DataSettings) -> str:
-    if data.protocol:
-        return data.protocol
-    if len(official_parts(faces.split)) > 1:
-        return "official"
-    return "by-subject" if (faces.subject != "").all() else "stratified"
-
-
-def _held_out(train: FaceTable, share: float) -> tuple[FaceTable, FaceTable, str]:
-    """Part training faces once more; nobody is on both sides where all of them are known."""
-    known = bool((train.subject != "").all())
-    dealt = train if known else replace(train, subject=np.full(len(train), ""))
-    fold = make(dealt, "hold-out", share=share).fold(0)
-    how = "by subject" if known else "of each expression alike"
-    return take(train, fold.train), take(train, fold.test), how
-
-
-def _labels(parts: Mapping[str, FaceTable], asked: tuple[str, ...], data: str) -> tuple[str, ...]:
-    """Give the expressions in canonical order; each part has faces, of these and no others."""
-    empty = [name for name in PARTS if not len(parts[name])]
-    if empty:
-        raise DataError(
-            f"the {empty[0]} part of {data} has no face; expected some in each of"
-            f" {', '.join(PARTS)}: take another protocol, fold or validation_share"
-        )
-    shown = {name: set(part.expression_names().tolist()) for name, part in parts.items()}
-    wanted = [name for name in EXPRESSIONS if name in (asked or shown["train"])]
-    for name in wanted:
-        if name not in shown["train"]:
-            raise DataError(
-                f"data.expressions names {name}, which no training face of {data} shows; found"
-                f" {', '.join(sorted(shown['train']))}"
-            )
-    for part in PARTS[1:]:
-        for name in sorted(shown[part] - set(wanted)):
-            raise DataError(
-                f"a face of the {part} part of {data} shows {name}, which no training face does:"
-                " name the other expressions in data.expressions, or part the faces otherwise"
-            )
-    if len(wanted) < 2:
-        raise DataError(f"the training faces of {data} all show {wanted[0]}; expected two or more")
-    return tuple(wanted)
-
-
-def _relabelled(faces: FaceTable, labels: tuple[str, ...]) -> FaceTable:
-    places = np.array([labels.index(name) for name in faces.expression_names().tolist()])
-    return replace(faces, labels=places, expressions=labels)

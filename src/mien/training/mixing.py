@@ -15,12 +15,13 @@ from torch import Tensor, nn
 
 from mien.progress import say
 from mien.training import checkpoint
-from mien.training.batches import shuffled, views
+from mien.training.batches import grain_of, shuffled, views
 from mien.training.checkpoint import MIXED, Tensors
 from mien.training.distributed import World
-from mien.training.loop import build_network, start_of
+from mien.training.loop import build_network
 from mien.training.optimizers import batch_norms
 from mien.training.passes import layout
+from mien.training.resuming import start_of
 from mien.training.settings import Recipe
 from mien.training.task import Task
 from mien.training.validation import answers_of
@@ -45,9 +46,12 @@ def mix(
     checkpoint.copy_into(network, between(start_of(recipe)[0], groups["average"], share), str(best))
     world, epoch = World(device), recipe.epochs
     batches = shuffled(task, recipe, epoch, world)[:BATCHES]
-    shown = (view.images for _, view in views(task.viewer(device), batches, recipe, epoch, world))
+    viewer = task.viewer(device)
+    coming = views(viewer, batches, epoch, world, grain_of(viewer, recipe, epoch, world))
+    shown = (view.images for _, view in coming)
     take_statistics(network, (i.to(memory_format=layout(recipe.network.name)) for i in shown))
-    figures = task.judge(answers_of(network, task.plain, world))
+    answer = answers_of(network, task.plain, world)
+    figures = {**task.judge(answer), **task.look_back(answer)}
     state |= {"recipe": recipe.to_dict(), "figures": figures}
     checkpoint.save(path, {"average": network.state_dict()}, state)
     told = " ".join(f"{name}={value:.5f}" for name, value in figures.items())

@@ -51,16 +51,24 @@ class Pass:
 
 
 class Losses:
-    """The losses of an epoch, read a few at a time; one that is no number ends the run."""
+    """The losses of an epoch, read a few at a time; one that is no number ends the run.
 
-    def __init__(self, task: Task, out: Path) -> None:
+    total, count: the sum and the number of those that were read before.
+    """
+
+    def __init__(self, task: Task, out: Path, total: float = 0.0, count: int = 0) -> None:
         self.mean = 0.0
         self._task, self._out = task, out
         self._unread: list[tuple[Faces, Tensor]] = []
-        self._total, self._count = 0.0, 0
+        self._total, self._count = total, count
 
     def add(self, faces: Faces, loss: Tensor) -> None:
         self._unread.append((faces, loss))
+
+    @property
+    def sums(self) -> tuple[float, int]:
+        """Give the sum and the number of what was read."""
+        return self._total, self._count
 
     def read(self, at_the_end: bool) -> bool:
         """Read what has come together; tell whether that was done."""

@@ -27,13 +27,14 @@ class Trial:
 
     faster: times as fast as floats, one face on one core. lost: share of the faces held out that
     are right no more. alike: share of faces with the same answer. always: whether they are kept
-    however little they gain.
+    however little they gain. judged_on: other faces than those held out.
     """
 
     faster: float
     lost: float
     alike: float
     always: bool = False
+    judged_on: str = ""
 
     @property
     def kept(self) -> bool:
@@ -47,14 +48,17 @@ class Trial:
             "times_as_fast": round(self.faster, 2),
             "points_lost": round(self.lost * 100, 2),
             "same_answers": round(self.alike, 4),
+            **({"judged_on": self.judged_on} if self.judged_on else {}),
         }
 
     def __str__(self) -> str:
         asked = f"{LEAST_FASTER:g} times and under {MOST_LOST * 100:g} points are asked"
         end = "kept" if self.kept else f"the file stays in floats, for {asked}"
+        of = f" of {self.judged_on}" if self.judged_on else ""
         return (
             f"8-bit integers are {self.faster:.2f} times as fast as floats and lose"
-            f" {self.lost * 100:.2f} points, {self.alike:.1%} of the answers are the same: {end}"
+            f" {self.lost * 100:.2f} points{of}, {self.alike:.1%} of the answers are the same:"
+            f" {end}"
         )
 
 

@@ -32,6 +32,8 @@ LEAST: dict[str, float] = {
     "epochs": 1,
     "batch_size": 1,
     "validate_every": 1,
+    "checkpoint_minutes": 0,
+    "train_accuracy_faces": 0,
     "data.folds": 2,
     "network.stem_stride": 1,
     "network.excited_stages": 0,
@@ -53,6 +55,7 @@ LEAST: dict[str, float] = {
 }
 RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
+    "memory_share": (0, 1),
     "optimizer.warmup_share": (0, 1),
     "distillation.weight": (0, 1),
 }
@@ -161,7 +164,29 @@ def _check(recipe: Recipe) -> None:
         raise UsageError(
             "pretrained networks normalise as their weights ask; leave out data.normalize"
         )
+    _check_last(recipe)
     _check_network(recipe.network)
+
+
+def _check_last(recipe: Recipe) -> None:
+    """Refuse what needs faces held out where none are, or a best epoch where the last is kept."""
+    last = recipe.selection.metric == settings.LAST_EPOCH
+    if recipe.data.protocol == settings.ALL:
+        if not last:
+            raise UsageError(
+                "data.protocol all leaves no face to choose an epoch by"
+                f" {recipe.selection.metric}: set selection.metric = last, or take another protocol"
+            )
+        if recipe.quantize and not recipe.train_accuracy_faces:
+            raise UsageError(
+                "with data.protocol all 8-bit integers are judged on training faces: set"
+                " train_accuracy_faces, or leave quantize out"
+            )
+    if last and (recipe.selection.patience or recipe.optimizer.schedule == "plateau"):
+        raise UsageError(
+            "selection.patience and the schedule plateau follow a figure, and selection.metric last"
+            " has none: leave them out, or name a metric"
+        )
 
 
 def _check_network(network: NetworkSettings) -> None:

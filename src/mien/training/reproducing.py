@@ -59,11 +59,16 @@ def reproduce(
     """
     shipped = read_recipe(recipe_path(published.recipe))
     recipe = read_recipe(recipe_path(published.recipe), **(changes or {}))
-    lasting = replace(recipe, compile=False).to_dict()
+    if recipe.untested:
+        raise UsageError(
+            f"{recipe.untested} tests no face, and what was published is of test faces; leave it"
+            " out"
+        )
+    lasting = recipe.lasting().to_dict()
     plan = {"run": published.recipe, "recipe": lasting, "seeds": seeds}
     keep_plan(out / PLAN, plan, "{run}", usual={"recipe": Recipe.usual()})
+    named = _name(recipe, published)
     found = _check(recipe, published, source, out, quiet)
-    told = figures_of(published, recipe)
     if published.occluder != "none":
         source = _hidden(published, source, recipe, out / FACES, quiet)
         recipe = replace(recipe, data=replace(recipe.data, dataset=""))
@@ -75,6 +80,7 @@ def reproduce(
         jobs.train_all(recipe, source, training, folds=folds, seeds=seeds, quiet=quiet, **how)
     else:
         train_one(recipe, source, training, quiet=quiet, **how)
+    told = figures_of(published, named, len(copies.tested(training)[0].receipt.labels))
     result = {
         "run": published.recipe,
         "title": published.title,
@@ -89,10 +95,12 @@ def reproduce(
     return result
 
 
-def figures_of(published: Published, recipe: Recipe) -> list[Figure]:
-    """Give the figures that were published of the data set at hand."""
-    data_set = _name(recipe, published)
-    return [figure for figure in published.figures if figure.data_set == data_set]
+def figures_of(published: Published, data_set: str, expressions: int) -> list[Figure]:
+    """Give the figures published of such a data set, of so many expressions, and hidden alike."""
+    at_hand = (data_set, expressions, published.occluder)
+    return [
+        one for one in published.figures if (one.data_set, one.expressions, one.occluder) == at_hand
+    ]
 
 
 def _name(recipe: Recipe, published: Published) -> str:

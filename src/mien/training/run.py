@@ -26,6 +26,7 @@ from mien.files import replacing, write
 from mien.networks.denoising import Denoise
 from mien.progress import say
 from mien.report import figures
+from mien.session import Model
 from mien.training import checkpoint, distributed, mixing
 from mien.training.describe import answers_of, describe
 from mien.training.export import export, rewrite_metadata
@@ -34,11 +35,12 @@ from mien.training.labelled import LabelledTask
 from mien.training.landmarks import LandmarkTask
 from mien.training.lock import locked
 from mien.training.logs import Logs
-from mien.training.loop import LAST, build_network, check, check_same, train
+from mien.training.loop import build_network, check, train
 from mien.training.material import DataSource, gather
 from mien.training.paying import Trial, quantize_if_it_pays
+from mien.training.resuming import LAST, check_same
 from mien.training.settings import Recipe
-from mien.training.summary import conclude
+from mien.training.summary import UNSCORED, conclude
 from mien.training.task import Task
 from mien.training.trackers import open_trackers
 
@@ -51,11 +53,12 @@ COMPARED = 1000  # faces on which the exported file must equal torch
 class Work:
     """What a run is about: its task, the faces that choose and calibrate, those that measure.
 
-    parts: faces that the file is measured on at the end, by name. stated: what is said of the data.
+    held: None where every face trains. parts: faces that the file is measured on at the end, by
+    name. stated: what is said of the data.
     """
 
     task: Task
-    held: FaceTable
+    held: FaceTable | None
     parts: Mapping[str, FaceTable] = field(default_factory=dict)
     stated: Mapping[str, Any] = field(default_factory=dict)
 
@@ -105,8 +108,9 @@ def prepare(recipe: Recipe, source: DataSource, *, quiet: bool = True) -> Work:
     if recipe.task == "labels":
         material = gather(recipe, source, quiet)
         parts = {"validation": material.validation, "test": material.test}
-        known = {name: part for name, part in parts.items() if part is not None}
-        return Work(LabelledTask(material, recipe), material.validation, known, material.stated)
+        known = {name: part for name, part in parts.items() if part is not None and len(part)}
+        held = known.get("validation")
+        return Work(LabelledTask(material, recipe), held, known, material.stated)
     if source.root is None:
         raise UsageError(f"the task {recipe.task} needs the folder of FER-2013; name it by --data")
     table, found = read_data(source.root, source.points_file)
@@ -176,26 +180,32 @@ def export_network(
 
     Only then it takes its name. figures: what the network was found to be worth. extra: what else
     the file says of itself. Gives what was found of 8-bit integers, where the recipe asks for them.
+    Where no face is held out, nothing is calibrated, and training faces judge the integers.
     """
-    task, recipe = work.task, work.task.recipe
+    task, recipe, held = work.task, work.task.recipe, work.held
     if recipe.denoise:
         network = nn.Sequential(Denoise(), network)
-    sample = task.plain(np.asarray(work.held.images[:COMPARED])).numpy()
+    examples = _examples(task)
+    sample = examples if held is None else task.plain(np.asarray(held.images[:COMPARED])).numpy()
+
+    def worth(made: Model) -> float:
+        answer = answers_of(made, recipe.task)
+        return task.worth(task.look_back(answer) if held is None else task.judge(answer))
+
     tried = None
     with replacing(path, advice="; free space or choose another") as beside:
         told = partial(describe, task, extra=extra or {})
         model = export(network, told(figures), beside, sample)
         if recipe.quantize:
             model, tried = quantize_if_it_pays(
-                model,
-                _examples(task),
-                sample,
-                lambda made: task.worth(task.judge(answers_of(made, recipe.task))),
-                always=recipe.quantize_always,
+                model, examples, sample, worth, always=recipe.quantize_always
             )
+            tried = replace(tried, judged_on="training faces" if held is None else "")
             say(f"{path}: {tried}", quiet=quiet)
         found = task.judge(answers_of(model, recipe.task))
-        rewrite_metadata(beside, told(found, model, work.held))
+        rewrite_metadata(beside, told(found, model, held))
+    if held is None:
+        say(f"{path}: {UNSCORED}", quiet=quiet)
     return tried
 
 

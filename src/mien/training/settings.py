@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from mien.errors import UsageError
 from mien.training.augment import Augmentation
@@ -18,7 +18,11 @@ OPTIMIZERS = ("sgd", "adam", "adamw", "sam")
 SCHEDULES = ("one-cycle", "constant", "cosine", "step", "plateau")
 LOSSES = ("cross-entropy", "binary", "votes")
 CLASS_WEIGHTS = ("none", "inverse", "effective", "sampler")
-METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "worst_recall", "loss")
+# What no weight depends on.
+OF_THE_MACHINE = ("compile", "checkpoint_minutes", "train_accuracy_faces", "memory_share")
+ALL = "all"  # the protocol under which every face trains
+LAST_EPOCH = "last"  # the metric that keeps it, whatever its figures
+METRICS = ("accuracy", "balanced_accuracy", "macro_f1", "worst_recall", "loss", LAST_EPOCH)
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,10 @@ class DataSettings:
     rule: how FER+ votes become labels. preparation: a preset by name; empty for faces as the set
     has them, whole, in grey, at the recipe's `side`. normalize: in place of what the preparation or
     the network says; data-set statistics are those of the training part. protocol: as `mien data
-    split` knows them; empty for the set's own parts, or folds by subject. folds: how many there
-    are; where there is one, the first is meant. validation_share: of the training faces, where no
-    part is there to choose on. expressions: leave out the others. set: one of the sets A to E, made
-    on the fly.
+    split` knows them; empty for the set's own parts, or folds by subject; `all` trains on every
+    face. folds: how many there are; where there is one, the first is meant. validation_share: of
+    the training faces, where no part is there to choose on. expressions: leave out the others. set:
+    one of the sets A to E, made on the fly.
     """
 
     dataset: str = ""
@@ -137,7 +141,10 @@ class Distillation:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which epoch is kept and when a run ends: the best by `metric`, after `patience` without."""
+    """Which epoch is kept and when a run ends: the best by `metric`, after `patience` without.
+
+    The metric `last` keeps the last one.
+    """
 
     metric: str = "accuracy"
     patience: int = 0  # judgements without a better one; 0 goes on to the last epoch
@@ -147,9 +154,12 @@ class Selection:
 class Recipe:
     """Everything a training run depends on but the data and the machine.
 
-    compile: let torch.compile make the steps quicker, after a minute or two at first. start: a
-    checkpoint whose average the run starts from, random weights without; start_share: how much of
-    it is mixed into the weights that the run ends with.
+    train_accuracy_faces: how many training faces, as they are, the log tells of besides. compile:
+    let torch.compile make the steps quicker, after a minute or two at first.
+    checkpoint_minutes: from one checkpoint to the next in a long epoch, 0 for none within.
+    memory_share: of the machine's, which the pixels of a table may fill; larger ones stay on disk.
+    start: a checkpoint whose average the run starts from, random weights without; start_share: how
+    much of it is mixed into the weights that the run ends with.
     """
 
     name: str
@@ -160,7 +170,12 @@ class Recipe:
     batch_size: int = 192
     precision: str = "bfloat16"
     validate_every: int = 2
+    train_accuracy_faces: int = (
+        2000  # training faces, as they are, that the log tells of; 0 for none
+    )
     compile: bool = False
+    checkpoint_minutes: float = 30.0
+    memory_share: float = 0.5
     start: str = ""
     start_share: float = 0.0
     mirror: bool = False  # the answers of the file are averaged over a face and its mirror image
@@ -186,12 +201,21 @@ class Recipe:
         """Give the defaults as `to_dict` does: what a record of before a setting meant by it."""
         return cls("", "").to_dict()
 
-    def sha256(self) -> str:
-        """Hash what differs from the defaults, so that a new setting leaves old hashes alone.
+    @property
+    def untested(self) -> str:
+        """Name what leaves no face to test, or nothing."""
+        if self.task != "labels":
+            return f"the task {self.task!r}"
+        return f"data.protocol {ALL}" if self.data.protocol == ALL else ""
 
-        `compile` is left out: it is a matter of speed, as the machine is.
-        """
-        text = json.dumps(_stated(dataclasses.replace(self, compile=False)), sort_keys=True)
+    def lasting(self) -> Self:
+        """Give the recipe with the defaults for what no weight depends on."""
+        usual = type(self).usual()
+        return dataclasses.replace(self, **{name: usual[name] for name in OF_THE_MACHINE})
+
+    def sha256(self) -> str:
+        """Hash what differs from the defaults, so that a new setting leaves old hashes alone."""
+        text = json.dumps(_stated(self.lasting()), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -20,10 +20,14 @@ from mien.training import checkpoint
 from mien.training.curves import panels, worded, write_curves
 from mien.training.logs import entries, history
 from mien.training.predictions import PREDICTIONS, measured, write_predictions
-from mien.training.settings import Recipe
+from mien.training.settings import ALL, Recipe
 from mien.training.stating import differing, naming, toml, words
 
 PAGE, SUMMARY, RUN = "index.html", "summary.json", "run.json"
+UNSCORED = (
+    "no face was held out, so there is no score, and the file is not calibrated: its temperature is"
+    " 1 and none of its answers counts as certain"
+)
 NAMES = {"validation": "Validation part", "test": "Test part"}
 
 
@@ -124,6 +128,8 @@ def _facts(run: Run, log: Sequence[Mapping[str, Any]]) -> Iterator[Fact]:
 
 
 def _warnings(run: Run) -> Iterator[str]:
+    if run.recipe.data.protocol == ALL:
+        yield f"{UNSCORED[0].upper()}{UNSCORED[1:]}."
     for part, of in run.receipts.items():
         for text in of.result["warnings"]:
             yield f"{NAMES.get(part, part)}: {text}"

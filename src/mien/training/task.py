@@ -12,12 +12,14 @@ from torch import Tensor, nn
 
 from mien import geometry
 from mien.data import rights
+from mien.data.picked import Picked
 from mien.preparation import Preparation
 from mien.session import Output
 from mien.training.faces import Faces, Source, View, Viewer, plain_view
 from mien.training.settings import Recipe
 from mien.training.validation import Answer
 
+TRAINED = "train_accuracy"  # what `look_back` calls its figure
 AT_ONCE = 4096  # rows hashed at a time, for they may lie on disk
 TRAINED_ON: tuple[dict[str, Any], ...] = (
     *map(rights.record, ("fer2013", "ferplus")),
@@ -58,6 +60,10 @@ class Task(Protocol):
         """Say which faces an epoch shows, and in what order (n,)."""
         return rng.permutation(len(self.source))
 
+    def shows(self, faces: Faces) -> list[str]:
+        """Name what each of the numbers of training faces (n,) shows, where that is known."""
+        return [""] * len(faces)
+
     def plain(self, faces: npt.NDArray[np.uint8], device: str = "cpu") -> Tensor:
         """Normalise unchanged faces as prediction does: float (n, C, S, S) on the device."""
         return plain_view(faces, self.recipe.side, device=device)
@@ -69,6 +75,10 @@ class Task(Protocol):
     def judge(self, answer: Answer) -> dict[str, float]:
         """Judge on the validation part; `answer` gives logits of uint8 faces."""
         ...
+
+    def look_back(self, answer: Answer) -> dict[str, float]:
+        """Measure the answers to some training faces as they are; nothing where it cannot."""
+        return {}
 
     def worth(self, figures: dict[str, float]) -> float:
         """Give the share, of what `judge` gives, that 8-bit integers may hardly lower."""
@@ -114,9 +124,15 @@ class Task(Protocol):
         return digest.hexdigest()
 
 
+def some_of(count: int, recipe: Recipe) -> npt.NDArray[np.int64]:
+    """Draw the rows of training faces to look back at, the same ones in every run."""
+    few = min(count, recipe.train_accuracy_faces)
+    return np.sort(np.random.default_rng(0).choice(count, few, replace=False))
+
+
 def _add(digest: hashlib._Hash, values: Mapping[str, Any]) -> None:
     for name, value in sorted(values.items()):
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray | Picked):
             digest.update(f"{name} {value.dtype.str} {value.shape}".encode())
             for start in range(0, len(value), AT_ONCE):
                 digest.update(value[start : start + AT_ONCE].tobytes())
