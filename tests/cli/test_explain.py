@@ -121,6 +121,8 @@ def test_a_model_of_colour_is_explained_beside_a_grey_checkpoint(
     words = ("--model", model, "--checkpoint", save_checkpoint(tmp_path / "best.safetensors"))
     done = mien("explain", "--table", tmp_path / "tiny", *words, "--out", tmp_path / "out")
     assert done.code == 0, done.err
+    record = json.loads((tmp_path / "out" / "explanations.json").read_text())
+    assert record["grad_cam_layer"] == "stages.0"
     maps = [images.read(tmp_path / "out" / f"fear-{kind}.png") for kind in ("grad-cam", "sliding")]
     assert maps[0].shape == maps[1].shape
 

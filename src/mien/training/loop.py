@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,17 @@ from torch import nn
 
 from mien.errors import DataError, MienError, UsageError
 from mien.files import filled
-from mien.networks import registry
-from mien.networks.residual import ResidualNetwork, arranged
+from mien.networks.residual import arranged
 from mien.training import checkpoint, compiling, distributed, memory, optimizers
 from mien.training.batches import shuffled, views
+from mien.training.building import fresh
 from mien.training.distributed import World
 from mien.training.lock import locked
 from mien.training.logs import Logs
 from mien.training.passes import Losses, Pass, layout
 from mien.training.schedules import learning_rate
-from mien.training.settings import NetworkSettings, Recipe
-from mien.training.task import Task
+from mien.training.settings import Recipe
+from mien.training.task import Task, shown
 from mien.training.validation import answers_of
 
 LAST = "last.safetensors"
@@ -39,36 +39,7 @@ OF_THE_MACHINE = ("compile",)  # of matter only for speed
 def build_network(recipe: Recipe, task: Task) -> nn.Module:
     """Make the recipe's network with fresh weights drawn from its seed."""
     torch.manual_seed(recipe.seed)
-    shape = recipe.network
-    network: nn.Module
-    if shape.name == "residual":
-        network = residual(shape, task.heads)
-    else:
-        network = registry.build(
-            shape.name,
-            task.heads,
-            side=recipe.side,
-            channels=shape.channels,
-            pretrained=shape.pretrained,
-            frozen=shape.frozen,
-            # The default is of `residual`; the others have their own.
-            dropout=shape.dropout if shape.dropout != NetworkSettings.dropout else None,
-        )
-    return arranged(task.build(network), layout(recipe.network.name))
-
-
-def residual(shape: NetworkSettings, heads: Mapping[str, int]) -> ResidualNetwork:
-    """Make a network of our own family with fresh weights."""
-    return ResidualNetwork(
-        heads,
-        widths=shape.widths,
-        blocks=shape.blocks,
-        stem_stride=shape.stem_stride,
-        excited_stages=shape.excited_stages,
-        dropout=shape.dropout,
-        pool=shape.pool,
-        channels=shape.channels,
-    )
+    return arranged(task.build(fresh(recipe, task.heads)), layout(recipe.network.name))
 
 
 def train(
@@ -181,7 +152,8 @@ def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs) -> P
             entry.update({name: round(value, 5) for name, value in figures.items()})
             if _judged(state, figures[task.selection], recipe) and world.first:
                 kept = {"average": average.state_dict()}
-                checkpoint.save(best, kept, {**state, "figures": figures})
+                about = {"figures": figures, checkpoint.SHOWN: shown(task)}
+                checkpoint.save(best, kept, {**state, **about})
         logs.epoch(entry)
         groups = {
             "network": network.state_dict(),

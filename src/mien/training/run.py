@@ -25,6 +25,7 @@ from mien.networks.denoising import Denoise
 from mien.progress import say
 from mien.report import figures
 from mien.training import checkpoint, distributed, mixing
+from mien.training.building import untaught
 from mien.training.describe import answers_of, describe
 from mien.training.export import export, rewrite_metadata
 from mien.training.expression import ExpressionTask
@@ -155,7 +156,7 @@ def export_best(work: Work, best: Path, path: Path, *, quiet: bool = True) -> Tr
     """
     task, recipe = work.task, work.task.recipe
     groups, state = checkpoint.load(best)
-    network = build_network(_untaught(recipe), task)
+    network = build_network(untaught(recipe), task)
     checkpoint.copy_into(network, groups["average"], str(best))
     if recipe.denoise:
         network = torch.nn.Sequential(Denoise(), network)
@@ -175,11 +176,6 @@ def export_best(work: Work, best: Path, path: Path, *, quiet: bool = True) -> Tr
         found = task.judge(answers_of(model, recipe.task))
         rewrite_metadata(beside, describe(task, found, model, work.held))
     return tried
-
-
-def _untaught(recipe: Recipe) -> Recipe:
-    """Leave out the weights of others, which a run's own will replace."""
-    return replace(recipe, network=replace(recipe.network, pretrained=False))
 
 
 def _examples(task: Task) -> npt.NDArray[np.float32]:

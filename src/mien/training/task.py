@@ -114,6 +114,12 @@ class Task(Protocol):
         return digest.hexdigest()
 
 
+def shown(task: Task) -> dict[str, Any]:
+    """Say how faces are laid out for a task's network, and which expressions it answers with."""
+    answers = {one.name: list(one.labels) for one in task.outputs() if one.kind == "expression"}
+    return {"preparation": task.preparation().to_json(), "answers": answers}
+
+
 def _add(digest: hashlib._Hash, values: Mapping[str, Any]) -> None:
     for name, value in sorted(values.items()):
         if isinstance(value, np.ndarray):
