@@ -28,8 +28,12 @@ Seen = tuple[Face, Image]
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What a model reads off N faces, with C expressions and R regions."""
+    """What a model reads off N faces, with C expressions and R regions.
 
+    The softmax of the logits (N, C) are the probabilities.
+    """
+
+    logits: NDArray[np.float64]
     probabilities: NDArray[np.float64]
     hidden_probability: NDArray[np.float64]
     hidden: NDArray[np.bool_]
@@ -138,11 +142,13 @@ class ExpressionReader:
         certain = probabilities.max(axis=1) >= certain_from
         if self.balanced:
             usual, prior = probabilities.argmax(axis=1), np.array(self._output.prior)
-            probabilities = metrics.softmax(scaled - np.log(prior))
+            scaled = scaled - np.log(prior)
+            probabilities = metrics.softmax(scaled)
             # What makes an answer certain was measured on usual ones: both must say the same.
             certain &= probabilities.argmax(axis=1) == usual
         hidden_from = np.array([thresholds.get(name, 0.5) for name in self.regions])
         return Readings(
+            logits=scaled,
             probabilities=probabilities,
             hidden_probability=hidden_probability,
             hidden=hidden_probability >= hidden_from,

@@ -1,6 +1,7 @@
 """`mien explain`: where in a face the answer of a model comes from."""
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mien.evaluation import Choice
     from mien.recognizer import ExpressionReader
     from mien.study.cam import Opened
+    from mien.study.explain import Explanation, Loss
 
 
 SEED = 0  # of the choice of faces
@@ -122,16 +124,23 @@ def explain(
         if format is _options.Report.json:
             print(json.dumps(record, indent=2))
         else:
-            regions = list(dict.fromkeys(name for one in found for name in one.regions))
-            rows = [["points lost", "faces", *regions]]
-            for one in found:
-                lost = [in_points(one.regions[name]) for name in regions]
-                rows.append([one.name, str(one.faces), *lost])
+            rows = [*_rows(found, "points lost", lambda lost: in_points(lost.probability)), [""]]
+            rows += _rows(found, "log-odds lost", lambda lost: f"{lost.log_odds:.1f}")
             minded = (f"mind: {text}" for text in record["warnings"])
             print(*aligned(rows, numbers=True), *minded, sep="\n")
     say(f"{out / PAGE}: the maps", quiet=quiet)
     if broken:
         raise typer.Exit(InputError.exit_code)
+
+
+def _rows(
+    found: list["Explanation"], title: str, told: Callable[["Loss"], str]
+) -> Iterator[list[str]]:
+    """Yield a header, and what hiding each region costs, a row each."""
+    regions = list(dict.fromkeys(name for one in found for name in one.regions))
+    yield [title, "faces", *regions]
+    for one in found:
+        yield [one.name, str(one.faces), *(told(one.regions[name]) for name in regions)]
 
 
 def _of_photographs(
