@@ -86,6 +86,7 @@ def explain(
     from mien.recognizer import ExpressionReader
     from mien.study import explain as work
     from mien.study.explained import PAGE, write_explanations
+    from mien.study.sentences import odds
     from mien.study.sentences import points as in_points
 
     if bool(photos) == bool(dataset or table):
@@ -125,7 +126,7 @@ def explain(
             print(json.dumps(record, indent=2))
         else:
             rows = [*_rows(found, "points lost", lambda lost: in_points(lost.probability)), [""]]
-            rows += _rows(found, "log-odds lost", lambda lost: f"{lost.log_odds:.1f}")
+            rows += _rows(found, "log-odds lost", lambda lost: odds(lost.log_odds))
             minded = (f"mind: {text}" for text in record["warnings"])
             print(*aligned(rows, numbers=True), *minded, sep="\n")
     say(f"{out / PAGE}: the maps", quiet=quiet)

@@ -16,7 +16,7 @@ from mien.report.document import Block, Document, Shown, Table, Warned
 from mien.report.faces import face_map, tinted
 from mien.report.page import Fact, Picture, gallery, png
 from mien.study.explain import LITTLE, Explanation
-from mien.study.sentences import points
+from mien.study.sentences import odds, points
 
 PAGE, RECORD = "index.html", "explanations.json"
 SCHEMA = "mien.explain/1"
@@ -119,7 +119,7 @@ def _lead(found: Sequence[Explanation]) -> Iterator[str]:
             lost = one.regions[most]
             yield (
                 f"{one.name}: the {most}, {points(lost.probability)} points,"
-                f" {lost.log_odds:.1f} of log-odds. "
+                f" {odds(lost.log_odds)} of log-odds. "
             )
 
 
@@ -129,7 +129,10 @@ def _regions(found: Sequence[Explanation]) -> list[Block]:
         (
             one.name,
             f"{one.faces:,}",
-            *(f"{points(lost.probability)}\n{lost.log_odds:.1f}" for lost in one.regions.values()),
+            *(
+                f"{points(lost.probability)}\n{odds(lost.log_odds)}"
+                for lost in one.regions.values()
+            ),
         )
         for one in found
         if one.regions

@@ -24,8 +24,10 @@ from mien.files import replacing, write
 from mien.networks.denoising import Denoise
 from mien.progress import say
 from mien.report import figures
+from mien.session import Metadata, Model
 from mien.training import checkpoint, distributed, mixing
 from mien.training.building import untaught
+from mien.training.checkpoint import Tensors
 from mien.training.describe import answers_of, describe
 from mien.training.export import export, rewrite_metadata
 from mien.training.expression import ExpressionTask
@@ -156,15 +158,12 @@ def export_best(work: Work, best: Path, path: Path, *, quiet: bool = True) -> Tr
     """
     task, recipe = work.task, work.task.recipe
     groups, state = checkpoint.load(best)
-    network = build_network(untaught(recipe), task)
-    checkpoint.copy_into(network, groups["average"], str(best))
-    if recipe.denoise:
-        network = torch.nn.Sequential(Denoise(), network)
-    sample = task.plain(np.asarray(work.held.images[:COMPARED])).numpy()
-    tried = None
+    faces, tried = np.asarray(work.held.images[:COMPARED]), None
     with replacing(path, advice="; free space or choose another") as beside:
-        model = export(network, describe(task, state["figures"]), beside, sample)
+        about = describe(task, state["figures"])
+        model = export_plain(task, groups["average"], about, beside, faces)
         if recipe.quantize:
+            sample = task.plain(faces).numpy()
             model, tried = quantize_if_it_pays(
                 model,
                 _examples(task),
@@ -176,6 +175,17 @@ def export_best(work: Work, best: Path, path: Path, *, quiet: bool = True) -> Tr
         found = task.judge(answers_of(model, recipe.task))
         rewrite_metadata(beside, describe(task, found, model, work.held))
     return tried
+
+
+def export_plain(
+    task: Task, weights: Tensors, about: Metadata, path: Path, faces: npt.NDArray[np.uint8]
+) -> Model:
+    """Export weights as they are, compared with torch on faces; nothing is calibrated."""
+    network = build_network(untaught(task.recipe), task)
+    checkpoint.copy_into(network, weights, str(path))
+    if task.recipe.denoise:
+        network = torch.nn.Sequential(Denoise(), network)
+    return export(network, about, path, task.plain(faces).numpy())
 
 
 def _examples(task: Task) -> npt.NDArray[np.float32]:
