@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mien.cli import main
-from mien.study.settings import PRESETS, TRAININGS
+from mien.study.settings import PRESETS, RECIPES, USUAL
 
 TEXT = (Path(__file__).parents[1] / "docs" / "study.md").read_text("utf-8")
 COMMANDS = re.findall(r"^(mien .*)$", TEXT, re.MULTILINE)
@@ -30,4 +30,4 @@ def test_every_preset_and_network_is_described() -> None:
     assert COMMANDS
     for name, preset in PRESETS.items():
         assert f"`{name}` | `{preset.alias}`" in TEXT
-    assert all(f"`{name}`" in TEXT for name in TRAININGS)
+    assert all(f"`{name}`" in TEXT for name in (USUAL["network.name"], *RECIPES))

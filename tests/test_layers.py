@@ -48,7 +48,6 @@ FILES: dict[str, set[str]] = {
     "training/quantize.py": {"onnxruntime"},
     "training/trackers.py": {"mlflow"},
     "study/cam.py": {"torch"},
-    "study/fitting.py": {"torch"},
 }
 
 # Needed only where they are used: imported inside a function, wherever they are allowed.

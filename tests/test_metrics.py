@@ -226,3 +226,12 @@ def test_mcnemar_gives_the_exact_binomial_p() -> None:
     assert metrics.mcnemar(a, b) == pytest.approx(2 * 11 / 1024)
     assert metrics.mcnemar(a, a) == 1
     assert metrics.mcnemar(b, a) == metrics.mcnemar(a, b)
+
+
+def test_log_odds_go_on_where_a_probability_is_one() -> None:
+    logits = np.array([[0.0, 1.0, 2.0], [0.0, -800.0, 900.0]])
+    shares = metrics.softmax(logits[:1])
+    found = metrics.log_odds(logits)
+    np.testing.assert_allclose(found[:1], np.log(shares / (1 - shares)))
+    np.testing.assert_allclose(found[1], [-900, -1700, 900])
+    assert np.isfinite(metrics.log_odds(np.array([[0.0, -np.inf]]))).all()

@@ -15,10 +15,10 @@ import tiny_tables
 from mien.session import Output
 from mien.training import checkpoint
 from mien.training.augment import Augmentation
+from mien.training.building import residual
 from mien.training.expression import HEADS
 from mien.training.faces import Faces, Source, View
 from mien.training.hiding import Hiding
-from mien.training.loop import residual
 from mien.training.material import DataSource
 from mien.training.settings import NetworkSettings, Optimizer, Recipe, Selection
 from mien.training.task import Task

@@ -11,6 +11,7 @@ Integers = NDArray[np.integer[Any]]
 Floats = NDArray[np.floating[Any]]
 
 Z95 = 1.959963984540054
+LEAST_LOG = -745.0
 
 
 def softmax(logits: Floats) -> NDArray[np.float64]:
@@ -19,6 +20,20 @@ def softmax(logits: Floats) -> NDArray[np.float64]:
     powers = np.exp(wide - wide.max(axis=1, keepdims=True))
     shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
     return shares
+
+
+def log_odds(logits: Floats) -> NDArray[np.float64]:
+    """Give the log-odds (N, C) of each class against all others, exact where a softmax is 1.
+
+    A logit that is infinite counts as that of the least number above 0.
+    """
+    classes = logits.shape[1]
+    finite = np.nan_to_num(logits.astype(np.float64), posinf=-LEAST_LOG, neginf=LEAST_LOG)
+    others = np.repeat(finite[:, None], classes, axis=1)
+    others[:, np.arange(classes), np.arange(classes)] = -np.inf
+    most = others.max(axis=2, keepdims=True)
+    rest = most[:, :, 0] + np.log(np.exp(others - most).sum(axis=2))
+    return np.asarray(finite - rest)
 
 
 def sigmoid(logits: Floats) -> NDArray[np.float64]:

@@ -29,8 +29,12 @@ Seen = tuple[Face, Image]
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What a model reads off N faces, with C expressions and R regions; R may be 0."""
+    """What a model reads off N faces, with C expressions and R regions; R may be 0.
 
+    The softmax of the logits (N, C) are the probabilities.
+    """
+
+    logits: NDArray[np.float64]
     probabilities: NDArray[np.float64]
     hidden_probability: NDArray[np.float64]
     hidden: NDArray[np.bool_]
@@ -136,10 +140,12 @@ class ExpressionReader:
         certain = certain_answers(self._output, probabilities, self.regions, hidden)
         if self.balanced:
             usual, prior = probabilities.argmax(axis=1), np.array(self._output.prior)
-            probabilities = metrics.softmax(scaled - np.log(prior))
+            scaled = scaled - np.log(prior)
+            probabilities = metrics.softmax(scaled)
             # What makes an answer certain was measured on usual ones: both must say the same.
             certain &= probabilities.argmax(axis=1) == usual
         return Readings(
+            logits=scaled,
             probabilities=probabilities,
             hidden_probability=hidden_probability,
             hidden=hidden,

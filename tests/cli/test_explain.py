@@ -40,7 +40,7 @@ def test_the_expressions_of_a_table_are_explained_on_their_mean_face(
 def test_photographs_are_explained_one_by_one(explain: Callable, photographs: Path) -> None:
     done = explain(photographs / "a.png", photographs / "b.png", "--detector", "whole")
     assert done.code == 0, done.err
-    assert done.out.count("\n") == 3 and "a: " in done.out
+    assert "a: " in done.out and "points lost" in done.out and "log-odds lost" in done.out
 
 
 def test_folders_are_read_and_names_that_clash_are_numbered(
@@ -121,6 +121,8 @@ def test_a_model_of_colour_is_explained_beside_a_grey_checkpoint(
     words = ("--model", model, "--checkpoint", save_checkpoint(tmp_path / "best.safetensors"))
     done = mien("explain", "--table", tmp_path / "tiny", *words, "--out", tmp_path / "out")
     assert done.code == 0, done.err
+    record = json.loads((tmp_path / "out" / "explanations.json").read_text())
+    assert record["grad_cam_layer"] == "stages"
     maps = [images.read(tmp_path / "out" / f"fear-{kind}.png") for kind in ("grad-cam", "sliding")]
     assert maps[0].shape == maps[1].shape
 

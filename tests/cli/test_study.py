@@ -102,16 +102,39 @@ def test_tone_and_box_are_swept_and_verified(
     assert study(*words, *drawn).code == 0  # goes on in the same folder
 
 
-def test_networks_are_trained_for_a_table_of_people(study: Callable, tables: Path) -> None:
-    pytest.importorskip("torch")
-    words = ("--retrain", "--table", tables, "--conditions", "mouth", "--epochs", "1")
+def test_networks_are_trained_for_a_table_of_people(
+    study: Callable, tables: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnx")
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('name = "mine"\ntask = "labels"\nside = 32\n[network]\nname = "simple"\n')
+    words = ("--retrain", "--table", tables, "--conditions", "mouth", "--recipe", recipe)
+    words = (*words, "--epochs", "1", "--set", "batch_size=6", "--network", "triple")
     done = study(*words, "--folds", "2", "--fixed-size", "face", "--format", "json")
     assert done.code == 0, done.err
     record = json.loads(done.out)
     assert len(record["cells"]) == 8 and record["trained"] == ["none", "mouth"]
-    assert record["protocol"]["splits"].startswith("by-subject, 2 folds")
-    assert record["protocol"]["drawn"] == {"fixed_size": True}
+    said = record["protocol"]
+    assert said["splits"].startswith("by-subject, 2 folds") and said["drawn"] == {
+        "fixed_size": True
+    }
+    assert (said["recipe"], said["network"], said["epochs"]) == ("mine", "triple", 1)
+    assert said["settings"]["batch_size"] == 6
     assert "trainings: 1 of 4" in done.err
+
+
+def test_networks_are_trained_as_published_where_no_recipe_says_how() -> None:
+    pytest.importorskip("onnx")
+    from mien.cli.study.importance import _training
+
+    narrow = _training(None, "narrow", 24, None)
+    assert (narrow.network.name, narrow.epochs, narrow.batch_size) == ("narrow", 24, 128)
+    assert narrow.optimizer.learning_rate == 0.05 and narrow.optimizer.ema == 0
+    assert _training(None, None, None, None).network.name == "residual"
+    jaffe = _training(None, "jaffe", None, None)
+    assert (jaffe.epochs, jaffe.batch_size, jaffe.optimizer.kind) == (50, 7, "adam")
+    assert (jaffe.side, jaffe.network.channels, jaffe.data.preparation) == (128, 3, "system0")
+    assert _training(None, "mini-xception", None, None).side == 64
 
 
 @pytest.mark.parametrize(
@@ -127,6 +150,9 @@ def test_networks_are_trained_for_a_table_of_people(study: Callable, tables: Pat
         (["--sweep", "--retrain"], 2, "either --sweep or --retrain"),
         ([], 2, "either --sweep or --retrain"),
         (["--sweep", "--network", "jaffe"], 2, "--network goes with --retrain"),
+        (["--sweep", "--recipe", "mine.toml"], 2, "--recipe goes with --retrain"),
+        (["--retrain", "--recipe", "lost.toml"], 2, "no recipe at lost.toml"),
+        (["--retrain", "--recipe", "landmarks"], 2, "a study trains recipes of the task 'labels'"),
         (["--sweep", "--epochs", "2"], 2, "--epochs goes with --retrain"),
         (["--sweep", "--folds", "2"], 2, "--folds goes with --retrain"),
         (["--sweep", "--device", "cuda"], 2, "--device goes with --retrain"),

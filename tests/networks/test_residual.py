@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from mien.networks.residual import ResidualNetwork
+from mien.training.building import residual
 from mien.training.expression import HEADS
 from mien.training.landmarks import HEADS as LANDMARK_HEADS
-from mien.training.loop import residual
 from mien.training.recipe import read_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"

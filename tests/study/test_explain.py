@@ -9,7 +9,7 @@ import models
 from mien.errors import DataError
 from mien.recognizer import ExpressionReader
 from mien.study.explain import Frame, explain, grid, laid_over, spread
-from mien.study.explained import write_explanations
+from mien.study.explained import maps, write_explanations
 
 SIDE = 48
 
@@ -56,7 +56,9 @@ def test_covering_what_the_model_reads_costs_and_nothing_else_does(
     left, top, right, bottom = box()
     assert left <= x <= right and top <= y <= bottom
     assert found.sliding[:10].max() < found.sliding.max() / 5
-    assert found.regions["mouth"] > 0.1 > found.regions["eyes"]
+    mouth, eyes = found.regions["mouth"], found.regions["eyes"]
+    assert mouth.probability > 0.1 > eyes.probability and mouth.log_odds > 3 * eyes.log_odds
+    assert found.moves and found.most.log_odds >= mouth.log_odds
     assert found.masks["mouth"].any() and found.face.shape == (SIDE, SIDE)
 
 
@@ -66,7 +68,7 @@ def test_the_models_own_answer_is_explained_unless_another_is_asked_for(
     own, asked = explain(reader, crops, points), explain(reader, crops, points, np.full(3, 6))
     np.testing.assert_array_equal(own.sliding, asked.sliding)
     other = explain(reader, crops, points, np.zeros(3, np.int64))
-    assert other.regions["mouth"] < 0
+    assert max(other.regions["mouth"]) < 0
 
 
 def test_an_answer_that_nothing_moves_is_remarked(
@@ -79,12 +81,40 @@ def test_an_answer_that_nothing_moves_is_remarked(
     }
     path = models.write(tmp_path / "sure.onnx", SIDE, layers, models.expression_metadata())
     found = explain(ExpressionReader(path), crops, points, name="sure")
-    assert found.probability > 0.99 and found.most < 1e-6
+    assert found.probability > 0.99 and max(found.most) < 1e-6 and not found.moves
     record = write_explanations(tmp_path / "out", [found], [None], {}, show=True)
     (warning,) = record["warnings"]
-    assert warning.startswith("No part hidden moves the probability by a point: sure (>99%).")
+    assert warning.startswith(
+        "No part hidden moves the probability by a point: sure (>99%), nor the log-odds."
+    )
     assert "No part hidden alone moves the answer." in (tmp_path / "out/index.html").read_text()
     assert "No part hidden moves" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_an_answer_that_is_sure_has_a_map_all_the_same(
+    crops: np.ndarray, points: np.ndarray, tmp_path: Path
+) -> None:
+    """The same model, so sure that in the precision of a float the probability is 1."""
+    weight = np.zeros((SIDE, SIDE, 8))
+    left, top, right, bottom = np.rint(box()).astype(int)
+    weight[top:bottom, left:right, 6] = 5
+    layers = {
+        "ferplus": (weight.reshape(-1, 8), np.zeros(8)),
+        "fer2013": (np.zeros((SIDE * SIDE, 7)), np.zeros(7)),
+        "hidden": (np.zeros((SIDE * SIDE, 2)), np.zeros(2)),
+    }
+    path = models.write(tmp_path / "sure.onnx", SIDE, layers, models.expression_metadata())
+    found = explain(ExpressionReader(path), crops, points, name="sure")
+    assert found.probability == 1 and found.sliding.max() > 10
+    assert found.regions["mouth"].log_odds > 3 * abs(found.regions["eyes"].log_odds)
+    shown = maps(found)
+    assert (shown["sliding"] != shown["face"]).any() and (shown["regions"] != shown["face"]).any()
+    record = write_explanations(tmp_path / "out", [found], [None], {}, show=True)
+    (one,) = record["explanations"]
+    assert one["log_odds"] == pytest.approx(found.log_odds)
+    assert one["regions_log_odds"]["mouth"] == found.regions["mouth"].log_odds
+    page = (tmp_path / "out/index.html").read_text()
+    assert "sure: the mouth" in page and "of log-odds" in page
 
 
 def test_without_points_there_are_places_and_no_regions(

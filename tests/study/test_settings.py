@@ -1,7 +1,7 @@
 import pytest
 
 from mien.errors import UsageError
-from mien.study.settings import PRESETS, Training, checked, phrase, preset_named, training_named
+from mien.study.settings import PRESETS, checked, phrase, preset_named
 
 
 @pytest.mark.parametrize("conditions", [[], [""], ["none"], [" "]])
@@ -24,19 +24,6 @@ def test_presets_have_the_name_of_their_system_too() -> None:
     assert preset_named("masked-faces") is preset_named("system1")
     with pytest.raises(UsageError, match="did you mean 'system0'"):
         preset_named("sytem0")
-
-
-def test_a_network_is_trained_as_it_was_published() -> None:
-    jaffe = training_named(preset_named("system0").network)
-    assert (jaffe.epochs, jaffe.batch_size, jaffe.optimizer) == (50, 7, "adam")
-    assert jaffe.preparation.size_hw == (128, 128) and jaffe.preparation.colour == "rgb"
-    with pytest.raises(UsageError, match="unknown network"):
-        training_named("resnet")
-
-
-def test_no_epochs_are_refused() -> None:
-    with pytest.raises(UsageError, match="at least 1 epoch"):
-        Training(epochs=0)
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ def made(
     texts: Iterable[str] = (),
     augment: bool | None = None,
     name: str = "",
+    usual: Mapping[str, Any] = USUAL,
 ) -> "Recipe":
     """Read a recipe by name or path, or start from the usual one, and replace settings.
 
@@ -125,7 +126,7 @@ def made(
         changes = {**_augmented(augment), **changes}
     if recipe is not None:
         return read_recipe(recipe_path(recipe), **changes)
-    changes = {**USUAL, **changes}
+    changes = {**usual, **changes}
     network = str(changes["network.name"])
     changes.setdefault("name", name or network.replace(":", "-"))
     changes.setdefault("side", _own_side(network))

@@ -1,6 +1,7 @@
 """`mien explain`: where in a face the answer of a model comes from."""
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -18,8 +19,9 @@ from mien.progress import say
 if TYPE_CHECKING:
     from mien.data.crops import Cutter
     from mien.evaluation import Choice
-    from mien.preparation import Preparation
     from mien.recognizer import ExpressionReader
+    from mien.study.cam import Opened
+    from mien.study.explain import Explanation, Loss
 
 
 SEED = 0  # of the choice of faces
@@ -63,7 +65,9 @@ def explain(
     ] = "centerface",
     checkpoint: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Add Grad-CAM of this torch checkpoint (.safetensors)."),
+        typer.Option(
+            metavar="RUN|FILE", help="Add Grad-CAM of this run of `mien train`, or checkpoint."
+        ),
     ] = None,
     model: _options.Model = None,
     labels: _faces.Output = None,
@@ -82,6 +86,7 @@ def explain(
     from mien.recognizer import ExpressionReader
     from mien.study import explain as work
     from mien.study.explained import PAGE, write_explanations
+    from mien.study.sentences import odds
     from mien.study.sentences import points as in_points
 
     if bool(photos) == bool(dataset or table):
@@ -91,7 +96,7 @@ def explain(
     files.check_folder(out)
     asked: dict[str, Any] = {"data_set": dataset, "table": table, "split": split, "rule": rule}
     choice = None if photos else _faces.choice(option, points_file=points, **asked)
-    network = _network(checkpoint)
+    opened = _opened(checkpoint)
     as_set = choice.labelled_as if choice else None
     reader = ExpressionReader(model, labels=labels, data_set=as_set, provider=provider)
     broken: list[str] = []
@@ -101,17 +106,18 @@ def explain(
         stated["points"] = "found by the landmark network"
     else:
         groups, stated = _of_set(choice, root, reader, expression, faces, quiet)
+    cams, layer = _cams(opened, groups, reader)
     found = [
         work.explain(reader, one.crops, one.points_xy, one.targets, name=one.name, quiet=quiet)
         for one in groups
     ]
-    cams = [None if network is None else _cam(*network, one, reader.labels) for one in groups]
     stated |= {
         "test_time_augmentation": "mirror" if reader.mirror else "none",
         "model": reader.metadata.name,
         "model_sha256": reader.sha256,
         "output": reader.output,
         "checkpoint": checkpoint and checkpoint.name,
+        "grad_cam_layer": layer,
     }
     sources = [one.source for one in groups] if photos else []
     record = write_explanations(out, found, cams, stated, sources=sources, show=bool(photos))
@@ -119,16 +125,23 @@ def explain(
         if format is _options.Report.json:
             print(json.dumps(record, indent=2))
         else:
-            regions = list(dict.fromkeys(name for one in found for name in one.regions))
-            rows = [["points lost", "faces", *regions]]
-            for one in found:
-                lost = [in_points(one.regions[name]) for name in regions]
-                rows.append([one.name, str(one.faces), *lost])
+            rows = [*_rows(found, "points lost", lambda lost: in_points(lost.probability)), [""]]
+            rows += _rows(found, "log-odds lost", lambda lost: odds(lost.log_odds))
             minded = (f"mind: {text}" for text in record["warnings"])
             print(*aligned(rows, numbers=True), *minded, sep="\n")
     say(f"{out / PAGE}: the maps", quiet=quiet)
     if broken:
         raise typer.Exit(InputError.exit_code)
+
+
+def _rows(
+    found: list["Explanation"], title: str, told: Callable[["Loss"], str]
+) -> Iterator[list[str]]:
+    """Yield a header, and what hiding each region costs, a row each."""
+    regions = list(dict.fromkeys(name for one in found for name in one.regions))
+    yield [title, "faces", *regions]
+    for one in found:
+        yield [one.name, str(one.faces), *(told(one.regions[name]) for name in regions)]
 
 
 def _of_photographs(
@@ -216,7 +229,7 @@ def _of_set(
     return groups, stated
 
 
-def _network(checkpoint: Path | None) -> tuple[Any, "Preparation"] | None:
+def _opened(checkpoint: Path | None) -> "Opened | None":
     """Open the checkpoint, and tell what is missing before any work is done."""
     if checkpoint is None:
         return None
@@ -225,18 +238,25 @@ def _network(checkpoint: Path | None) -> tuple[Any, "Preparation"] | None:
     except ModuleNotFoundError as error:
         raise MissingExtraError("opening a checkpoint", "PyTorch", "train") from error
     cam.check()
-    return cam.open_network(checkpoint), cam.preparation_of(checkpoint)
+    return cam.open_network(checkpoint)
 
 
-def _cam(
-    network: Any, steps: "Preparation", group: Group, labels: tuple[str, ...]
-) -> NDArray[np.float64]:
-    """Explain the same faces, shown as the checkpoint's network takes them."""
-    from mien.study.cam import columns, grad_cam
+def _cams(
+    opened: "Opened | None", groups: list[Group], reader: "ExpressionReader"
+) -> tuple[list[NDArray[np.float64] | None], str | None]:
+    """Explain the same faces, shown as the checkpoint's network takes them; name the layer."""
+    if opened is None:
+        return [None] * len(groups), None
+    from mien.study.cam import columns, grad_cam, layer_of
     from mien.study.explain import laid_over
 
-    inputs = steps.normalized(np.stack([steps.whole(crop) for crop in group.crops]))
-    head, targets = columns(labels, group.targets)
-    size_hw = (group.crops.shape[1], group.crops.shape[2])
-    maps = grad_cam(network, inputs, targets, head=head, size_hw=size_hw)
-    return laid_over(maps, group.points_xy)
+    maps: list[NDArray[np.float64] | None] = []
+    layer = ""
+    for group in groups:
+        head, targets = columns(opened, reader.labels, group.targets)
+        inputs = opened.inputs(group.crops, reader.preparation)
+        layer = layer or layer_of(opened, inputs[:1], head)
+        size_hw = (group.crops.shape[1], group.crops.shape[2])
+        found = grad_cam(opened, inputs, targets, layer=layer, head=head, size_hw=size_hw)
+        maps.append(laid_over(found, group.points_xy))
+    return maps, layer

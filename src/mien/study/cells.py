@@ -1,6 +1,5 @@
 """The cells of a study on disk: a receipt each, so that nothing finished is ever done again."""
 
-import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from mien.evaluation import Receipt
-from mien.files import keep_plan, read_object, write
+from mien.files import keep_plan
 from mien.progress import say, span, track
 
 PLAN = "plan.json"
@@ -29,12 +28,15 @@ class Cell(NamedTuple):
 class Store:
     """A folder of cells that belong to one plan: the same faces, model or training, and folds.
 
-    Conditions and seeds are no part of it: more of them may be asked for later.
+    Conditions and seeds are no part of it: more of them may be asked for later. usual: what holds
+    where a plan was noted before there was such a setting.
     """
 
-    def __init__(self, folder: Path, plan: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, plan: Mapping[str, Any], usual: Mapping[str, Any] | None = None
+    ) -> None:
         self.folder = folder
-        keep_plan(folder / PLAN, plan, "a study")
+        keep_plan(folder / PLAN, plan, "a study", usual)
 
     def __contains__(self, cell: Cell) -> bool:
         return self.path(cell).exists()
@@ -50,16 +52,9 @@ class Store:
     def open(self, cell: Cell) -> Receipt:
         return Receipt.open(self.path(cell))
 
-    def save_history(self, unit: tuple[str, int, str], history: Mapping[str, Any]) -> None:
-        write(self._history(*unit), json.dumps(history))
-
-    def history(self, trained: str, seed: int, fold: str) -> dict[str, list[float | None]]:
-        """Give a training's measures by epoch; none where it left none."""
-        path = self._history(trained, seed, fold)
-        return read_object(path, "remove it and run again") if path.exists() else {}
-
-    def _history(self, trained: str, seed: int, fold: str) -> Path:
-        return self.folder / "histories" / _plain(trained) / f"seed-{seed} {_plain(fold)}.json"
+    def training(self, trained: str, seed: int, fold: str) -> Path:
+        """Name the folder of a training: its model and its logs."""
+        return self.folder / "trainings" / _plain(trained) / f"seed-{seed} {_plain(fold)}"
 
 
 def steps(units: Sequence[Unit], description: str, quiet: bool) -> Iterator[Unit]:

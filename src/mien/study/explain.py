@@ -1,4 +1,7 @@
-"""Where an answer comes from: what its probability loses when a part of the face is covered.
+"""Where an answer comes from: what it loses when a part of the face is covered.
+
+A loss is told in points of probability and in log-odds, natural logarithms of what is explained
+against the rest, which also move where the probability is so near to 0 or 1 that it does not.
 
 Everything is in the frame of the faces' crops. Of several faces whose points are known the parts
 covered follow the points, and what is found is laid on their mean face.
@@ -6,18 +9,19 @@ covered follow the points, and what is found is laid on their mean face.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import geometry, images, occlusion
+from mien import geometry, images, metrics, occlusion
 from mien.errors import DataError
 from mien.progress import track
 from mien.recognizer import ExpressionReader
 
 REGIONS = ("forehead", "brows", "eyes", "nose", "cheeks", "mouth")
 WINDOW, STRIDE = 1 / 5, 1 / 16  # of the crop's side
+LITTLE = 0.1  # of log-odds: less than this is no answer
 
 Crops = NDArray[np.uint8]
 Points = NDArray[np.floating[Any]]
@@ -25,27 +29,37 @@ Floats = NDArray[np.float64]
 Targets = NDArray[np.int64]
 
 
+class Loss(NamedTuple):
+    """What an answer loses, on average: of its probability, and in log-odds."""
+
+    probability: float
+    log_odds: float
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Explanation:
-    """What was found for faces of one kind, in points of probability lost.
+    """What was found for faces of one kind: means over them.
 
-    probability: of what is explained, on the whole faces. face: (H, W), the face or the mean of
-    them. sliding: (H, W), what a small cover costs where it lies. regions: what hiding each costs;
-    masks: (H, W), which pixels of the face it hides.
+    probability, log_odds: of what is explained, on the whole faces. face: (H, W), the face or the
+    mean of them. sliding: (H, W), what a small cover costs where it lies, in log-odds. regions:
+    what hiding each costs; masks: (H, W), which pixels of the face it hides. most: the largest of
+    all losses or gains, of either kind.
     """
 
     name: str
     faces: int
     probability: float
+    log_odds: float
     face: Crops
     sliding: Floats
-    regions: dict[str, float]
+    regions: dict[str, Loss]
     masks: dict[str, NDArray[np.bool_]]
+    most: Loss
 
     @property
-    def most(self) -> float:
-        """What the costliest cover or region costs, or gives."""
-        return max(float(np.abs(self.sliding).max()), *map(abs, self.regions.values()), 0.0)
+    def moves(self) -> bool:
+        """Tell whether any part hidden alone moves the log-odds to speak of."""
+        return self.most.log_odds >= LITTLE
 
 
 def explain(
@@ -65,16 +79,22 @@ def explain(
     if not len(crops):
         raise DataError("expected at least one face to explain, found none")
     frame = Frame(crops.shape[1:3], points_xy)
-    whole = reader.read(crops).probabilities
-    chosen = whole.argmax(axis=1) if targets is None else targets
-    own = whole[np.arange(len(crops)), chosen]
+    rows = np.arange(len(crops))
+    chosen = reader.read(crops).logits.argmax(axis=1) if targets is None else targets
 
-    def lost(covered: Crops) -> float:
-        left = reader.read(covered).probabilities[np.arange(len(crops)), chosen]
-        return float((own - left).mean())
+    def read(shown: Crops) -> Floats:
+        """Give the probability and the log-odds of what is explained (N, 2)."""
+        found = reader.read(shown)
+        odds = metrics.log_odds(found.logits)[rows, chosen]
+        return np.stack([found.probabilities[rows, chosen], odds], axis=1)
+
+    own = read(crops)
+
+    def lost(covered: Crops) -> Loss:
+        return Loss(*(own - read(covered)).mean(axis=0).tolist())
 
     face = mean_face(crops, frame)
-    regions: dict[str, float] = {}
+    regions: dict[str, Loss] = {}
     masks: dict[str, NDArray[np.bool_]] = {}
     for region in _known(REGIONS) if points_xy is not None else ():
         regions[region] = lost(occlusion.batch(region, crops, np.asarray(points_xy), 0)[0])
@@ -82,14 +102,18 @@ def explain(
     centres = grid(crops.shape[1:3])
     steps = track(centres, total=len(centres), description=f"covering {name}", quiet=quiet)
     losses = np.array([lost(frame.covered(crops, centre)) for centre in steps])
+    all_of_them = np.abs(np.concatenate([losses, np.reshape([*regions.values()], (-1, 2))]))
+    probability, odds = own.mean(axis=0).tolist()
     return Explanation(
         name=name,
         faces=len(crops),
-        probability=float(own.mean()),
+        probability=probability,
+        log_odds=odds,
         face=face,
-        sliding=spread(losses, centres, crops.shape[1:3]),
+        sliding=spread(losses[:, 1], centres, crops.shape[1:3]),
         regions=regions,
         masks=masks,
+        most=Loss(*all_of_them.max(axis=0).tolist()),
     )
 
 

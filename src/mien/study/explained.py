@@ -15,15 +15,17 @@ from mien.records import percent
 from mien.report.document import Block, Document, Shown, Table, Warned
 from mien.report.faces import face_map, tinted
 from mien.report.page import Fact, Picture, gallery, png
-from mien.study.explain import Explanation
-from mien.study.sentences import points
+from mien.study.explain import LITTLE, Explanation
+from mien.study.sentences import odds, points
 
 PAGE, RECORD = "index.html", "explanations.json"
 SCHEMA = "mien.explain/1"
-LITTLE = 0.01  # of a probability: less than this is no answer
+A_POINT = 0.01  # of a probability
 HOW = (
     "A square is laid on one place of the face after the other, and regions are hidden; red is"
-    " where the probability of the expression falls, blue where it rises, in points. Grad-CAM,"
+    " where the log-odds of the expression against all others fall, blue where they rise: natural"
+    " logarithms, of which 0.7 halve the odds, and which move also where the probability is so near"
+    " to 1 that it does not. Full colour is the largest loss of the map. Grad-CAM,"
     " where a checkpoint is given, shows what speaks for the expression in the network's deep maps."
     " What a model uses is not what a person would: such maps say where, not why."
 )
@@ -61,7 +63,9 @@ def write_explanations(
                 **({"source": sources[at]} if sources else {}),
                 "faces": one.faces,
                 "probability": one.probability,
-                "regions": one.regions,
+                "log_odds": one.log_odds,
+                "regions": {name: lost.probability for name, lost in one.regions.items()},
+                "regions_log_odds": {name: lost.log_odds for name, lost in one.regions.items()},
             }
             for at, one in enumerate(found)
         ],
@@ -93,15 +97,16 @@ def write_explanations(
 
 
 def maps(found: Explanation, cam: NDArray[np.float64] | None = None) -> Maps:
-    """Draw the face and what was found on it."""
-    most = max(0.01, float(np.abs(found.sliding).max()))
+    """Draw the face, and on it what the log-odds lose."""
+    most = max(LITTLE, float(np.abs(found.sliding).max()))
     drawn = {
         "face": tinted(found.face, np.zeros(found.face.shape), 1),
         "sliding": tinted(found.face, found.sliding, most),
     }
     if found.regions:
-        highest = max(0.01, *map(abs, found.regions.values()))
-        drawn["regions"] = face_map(found.face, found.masks, found.regions, highest)
+        costs = {name: lost.log_odds for name, lost in found.regions.items()}
+        highest = max(LITTLE, *map(abs, costs.values()))
+        drawn["regions"] = face_map(found.face, found.masks, costs, highest)
     if cam is not None:
         drawn["grad-cam"] = tinted(found.face, cam, 1)
     return drawn
@@ -109,19 +114,31 @@ def maps(found: Explanation, cam: NDArray[np.float64] | None = None) -> Maps:
 
 def _lead(found: Sequence[Explanation]) -> Iterator[str]:
     for one in found[:8]:
-        if one.regions and one.most >= LITTLE:
-            most = max(one.regions, key=lambda name: one.regions[name])
-            yield f"{one.name}: the {most}, {points(one.regions[most])} points. "
+        if one.regions and one.moves:
+            most = max(one.regions, key=lambda name: one.regions[name].log_odds)
+            lost = one.regions[most]
+            yield (
+                f"{one.name}: the {most}, {points(lost.probability)} points,"
+                f" {odds(lost.log_odds)} of log-odds. "
+            )
 
 
 def _regions(found: Sequence[Explanation]) -> list[Block]:
     names = list(dict.fromkeys(name for one in found for name in one.regions))
     rows = [
-        (one.name, f"{one.faces:,}", *(points(one.regions[name]) for name in names))
+        (
+            one.name,
+            f"{one.faces:,}",
+            *(
+                f"{points(lost.probability)}\n{odds(lost.log_odds)}"
+                for lost in one.regions.values()
+            ),
+        )
         for one in found
         if one.regions
     ]
-    return [Table(("points lost by hiding", "faces", *names), rows)] if rows else []
+    header = ("lost by hiding: points, log-odds", "faces", *names)
+    return [Table(header, rows)] if rows else []
 
 
 def _settings(stated: dict[str, Any]) -> Table:
@@ -130,11 +147,15 @@ def _settings(stated: dict[str, Any]) -> Table:
 
 
 def _warnings(found: Sequence[Explanation]) -> Iterator[str]:
-    still = [f"{one.name} ({percent(one.probability)})" for one in found if one.most < LITTLE]
-    if still:
+    sure = [
+        f"{one.name} ({percent(one.probability)}){'' if one.moves else ', nor the log-odds'}"
+        for one in found
+        if one.most.probability < A_POINT
+    ]
+    if sure:
         yield (
-            f"No part hidden moves the probability by a point: {', '.join(still)}. Answers so"
-            " settled show nothing here; that does not say that no part matters."
+            f"No part hidden moves the probability by a point: {'; '.join(sure)}. That does not say"
+            " that no part matters: of answers so settled the maps, of log-odds, tell more."
         )
 
 

@@ -1,10 +1,10 @@
 """Which part of the face matters: one model shown every condition, or a network trained on each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,10 @@ from mien.expressions import EXPRESSIONS
 from mien.recognizer import ExpressionReader
 from mien.study.cells import Cell, Store, steps
 from mien.study.estimates import Outcome
-from mien.study.retraining import Retraining
-from mien.study.settings import WHOLE, Training, checked
+from mien.study.settings import WHOLE, checked
+
+if TYPE_CHECKING:
+    from mien.study.retraining import Training
 
 MODEL = "the model"
 SWEEP, RETRAIN = "sweep", "retrain"
@@ -106,7 +108,7 @@ def retrain(
     table: FaceTable,
     splits: Splits,
     conditions: Sequence[str],
-    training: Training,
+    training: "Training",
     folder: Path,
     *,
     seeds: Sequence[int] = (0,),
@@ -117,9 +119,16 @@ def retrain(
 ) -> Done:
     """Train a network per condition, fold and seed; test each on all conditions.
 
-    `drawn` are options of the occluders. What is drawn on a face is the same in every cell.
+    `drawn` are options of the occluders. Points that lack are found, once for all. The receipts are
+    those of `mien evaluate`, of models that are kept.
     """
+    from mien.study.retraining import Retraining, watched
+    from mien.training.settings import Recipe
+
     conditions = checked(conditions, drawn)
+    given = table.points_xy
+    table, whose = with_points(table, quiet=quiet)
+    stated = {**(stated or {}), "points": (stated or {}).get("points") or whose}
     check_classes(table)
     _check_points(table)
     check_unique(table.source_id)
@@ -130,11 +139,21 @@ def retrain(
         "faces": data_hash(table),
         "points": points_hash(table),
         "splits": [splits.description, sha256(repr(splits.folds).encode()).hexdigest()],
-        "training": asdict(training),
+        "training": {**training.recipe.to_dict(), "compile": False},
+        "preparation": training.preparation.to_json(),
         "drawn": dict(drawn or {}),
     }
-    store = Store(folder, plan)
-    work = Retraining(table, labels, training, device, drawn or {}, stated or {})
+    store = Store(folder, plan, {"training": Recipe.usual()})
+    work = Retraining(
+        table,
+        labels,
+        training,
+        points=given,
+        device=device,
+        drawn=drawn or {},
+        stated=stated,
+        splits=splits,
+    )
     units = [
         (name, seed, fold) for seed in _seeds(seeds) for fold in splits.folds for name in conditions
     ]
@@ -144,27 +163,28 @@ def retrain(
         return [cell for cell in cells if cell not in store]
 
     for trained, seed, fold in steps([one for one in units if lacking(*one)], "trainings", quiet):
-        fitted = work.fit(trained, seed, fold)
-        store.save_history((trained, seed, fold.name), fitted.history)
+        reader = work.reader(store.training(trained, seed, fold.name), trained, seed, fold)
         for cell in lacking(trained, seed, fold):
-            store.save(cell, work.receipt(fitted, cell, fold))
+            store.save(cell, work.receipt(reader, cell, fold))
     cells = [
         Cell(name, tested, seed, fold.name) for name, seed, fold in units for tested in conditions
     ]
     said = {
-        **(stated or {}),
+        **stated,
         "splits": splits.description,
-        **{name: value for name, value in asdict(training).items() if name != "preparation"},
-        "preparation": _said(training),
+        **training.stated(),
         "drawn": dict(drawn or {}) or None,
-        "seeds": list(seeds),
-        "epoch": "the last; nothing was chosen on the test faces",
+        "seeds": [training.recipe.seed + seed for seed in seeds],
     }
     own = {name: (name, name) for name in conditions}
     done = _gathered(RETRAIN, store, cells, conditions, conditions, own, table, said)
     histories = {
         name: _mean(
-            [store.history(name, seed, fold.name) for one, seed, fold in units if one == name]
+            [
+                watched(store.training(name, seed, fold.name))
+                for one, seed, fold in units
+                if one == name
+            ]
         )
         for name in conditions
     }
@@ -252,16 +272,9 @@ def _seeds(seeds: Sequence[int]) -> Sequence[int]:
     return seeds
 
 
-def _said(training: Training) -> str:
-    steps = training.preparation
-    height, width = steps.size_hw
-    return f"{height}x{width}, {steps.colour}, levels {steps.normalize}"
-
-
 def _mean(histories: Sequence[Mapping[str, list[float | None]]]) -> dict[str, list[float | None]]:
-    """Average histories epoch by epoch."""
+    """Average histories epoch by epoch; what was measured in some epochs alone has gaps."""
     names = dict.fromkeys(name for one in histories for name in one)
-    return {
-        name: np.array([one[name] for one in histories if name in one]).mean(axis=0).tolist()
-        for name in names
-    }
+    found = {name: [one[name] for one in histories if name in one] for name in names}
+    means = {name: np.array(of, np.float64).mean(axis=0).tolist() for name, of in found.items()}
+    return {name: [None if one != one else one for one in of] for name, of in means.items()}

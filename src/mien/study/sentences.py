@@ -30,6 +30,11 @@ def points(share: float) -> str:
     return f"{100 * share + 0.0:.1f}".replace("-0.0", "0.0")
 
 
+def odds(value: float) -> str:
+    """Write log-odds with a digit behind the point."""
+    return f"{value:.1f}".replace("-0.0", "0.0")
+
+
 def _interval(found: Estimate) -> str:
     return f"95 % interval {points(found.low)} to {points(found.high)}"
 

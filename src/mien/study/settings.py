@@ -1,12 +1,11 @@
 """What a study asks, by name: conditions, how networks are trained, and published comparisons."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from mien import occlusion
 from mien.errors import UsageError, unknown_name
-from mien.preparation import Preparation, preset
 
 WHOLE = "none"
 CONDITIONS = (WHOLE, "eyes", "mouth", "eyes+mouth", "mask-polygon", "surgical", "sunglasses")
@@ -16,50 +15,29 @@ _PARTS = ("eyes", "mouth", "brows", "nose", "forehead", "cheeks")
 _HALVES = ("upper", "lower", "left", "right")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Training:
-    """How a network is trained; nothing is chosen on the faces that test it.
-
-    network: a name of `networks.registry`. schedule: `constant`, or `cosine` after a short rise.
-    Of every face half of the views are mirrored, and all moved by up to `shift_px`.
-    """
-
-    network: str = "residual"
-    preparation: Preparation = field(
-        default_factory=lambda: Preparation((48, 48), crop="whole", normalize="per-image")
-    )
-    epochs: int = 30
-    batch_size: int = 128
-    optimizer: str = "sgd"
-    learning_rate: float = 0.05
-    weight_decay: float = 5e-4
-    schedule: str = "cosine"
-    mirror: bool = True
-    shift_px: int = 3
-    bfloat16: bool = True
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1:
-            raise UsageError(
-                f"expected at least 1 epoch and a batch of 1, got {self.epochs} and"
-                f" {self.batch_size}"
-            )
-
-
-JAFFE = Training(
-    network="jaffe",
-    preparation=preset("whole-rgb-128"),
-    epochs=50,
-    batch_size=7,
-    optimizer="adam",
-    learning_rate=1e-3,
-    weight_decay=0.0,
-    schedule="constant",
-    mirror=False,
-    shift_px=0,
-    bfloat16=False,
-)
-TRAININGS = {"residual": Training(), "narrow": Training(network="narrow"), "jaffe": JAFFE}
+# How a network is trained where no recipe says it, settings of recipes by their dotted names: the
+# published studies' own. Half of the views are mirrored, and all moved by up to 3 of 48 pixels.
+USUAL: dict[str, Any] = {
+    "task": "labels",
+    "network.name": "residual",
+    "epochs": 30,
+    "batch_size": 128,
+    "validate_every": 1,
+    "optimizer.learning_rate": 0.05,
+    "optimizer.decay_all": True,
+    "optimizer.ema": 0.0,
+    "losses.smoothing": 0.0,
+    "augmentation.rotate_degrees": 0.0,
+    "augmentation.scale": 0.0,
+    "augmentation.shift": 0.0625,
+    "augmentation.brightness": 0.0,
+    "augmentation.contrast": 0.0,
+    "augmentation.gamma": 0.0,
+    "augmentation.blur_share": 0.0,
+    "augmentation.noise_share": 0.0,
+    "augmentation.padding": "border",
+}
+RECIPES = {"jaffe": "system0-jaffe"}  # of networks that were published with a training of their own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,13 +93,6 @@ def usual(drawn: Mapping[str, Any]) -> tuple[str, ...]:
         for name in CONDITIONS
         if bare or all(part in (*flat, WHOLE) for part in name.split("+"))
     )
-
-
-def training_named(name: str) -> Training:
-    """Find a network and how it is trained."""
-    if name not in TRAININGS:
-        raise UsageError(unknown_name("network", name, TRAININGS))
-    return TRAININGS[name]
 
 
 def checked(conditions: Sequence[str], drawn: Mapping[str, Any] | None = None) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ Tensors = dict[str, Tensor]
 
 REMEDY = "bring a whole copy back, or train anew into another folder (--out)"
 BEST, MIXED = "best.safetensors", "mixed.safetensors"
+SHOWN = "shown"  # under which the best says what its network is shown and what it answers
 
 
 def of_the_file(folder: Path) -> Path:

@@ -63,7 +63,7 @@ def describe(
     model: Model | None = None,
     held: FaceTable | None = None,
     *,
-    extra: Mapping[str, Any],
+    extra: Mapping[str, Any] | None = None,
 ) -> Metadata:
     """Make the metadata; with the exported model and faces it was not trained on, calibrated.
 
@@ -89,7 +89,7 @@ def describe(
             **(FRAMING if landmarks else {"mirror": recipe.mirror}),
             **({"denoise": True} if recipe.denoise else {}),
             "rights": {name: terms[name] for name in RIGHTS},
-            **extra,
+            **(extra or {}),
         },
     )
 

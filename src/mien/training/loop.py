@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,55 +14,26 @@ import torch
 from torch import nn
 
 from mien.errors import MienError, UsageError
-from mien.networks import registry
-from mien.networks.residual import ResidualNetwork, arranged
+from mien.networks.residual import arranged
 from mien.training import checkpoint, compiling, distributed, memory, optimizers
 from mien.training.batches import grain_of, shuffled, views
+from mien.training.building import fresh
 from mien.training.distributed import World
 from mien.training.lock import locked
 from mien.training.logs import Logs
 from mien.training.passes import Losses, Pass, layout
 from mien.training.resuming import LAST, Moving, Within, resume
 from mien.training.schedules import learning_rate
-from mien.training.settings import LAST_EPOCH, NetworkSettings, Recipe
+from mien.training.settings import LAST_EPOCH, Recipe
 from mien.training.stopping import Watch
-from mien.training.task import Task
+from mien.training.task import Task, shown
 from mien.training.validation import answers_of
 
 
 def build_network(recipe: Recipe, task: Task) -> nn.Module:
     """Make the recipe's network with fresh weights drawn from its seed."""
     torch.manual_seed(recipe.seed)
-    shape = recipe.network
-    network: nn.Module
-    if shape.name == "residual":
-        network = residual(shape, task.heads)
-    else:
-        network = registry.build(
-            shape.name,
-            task.heads,
-            side=recipe.side,
-            channels=shape.channels,
-            pretrained=shape.pretrained,
-            frozen=shape.frozen,
-            # The default is of `residual`; the others have their own.
-            dropout=shape.dropout if shape.dropout != NetworkSettings.dropout else None,
-        )
-    return arranged(task.build(network), layout(recipe.network.name))
-
-
-def residual(shape: NetworkSettings, heads: Mapping[str, int]) -> ResidualNetwork:
-    """Make a network of our own family with fresh weights."""
-    return ResidualNetwork(
-        heads,
-        widths=shape.widths,
-        blocks=shape.blocks,
-        stem_stride=shape.stem_stride,
-        excited_stages=shape.excited_stages,
-        dropout=shape.dropout,
-        pool=shape.pool,
-        channels=shape.channels,
-    )
+    return arranged(task.build(fresh(recipe, task.heads)), layout(recipe.network.name))
 
 
 def train(
@@ -195,7 +166,8 @@ def _train(recipe: Recipe, task: Task, out: Path, world: World, logs: Logs, watc
             figure = float(epoch + 1) if by_last else figures[task.selection]
             if _judged(state, figure, recipe) and world.first:
                 kept = {"average": average.state_dict()}
-                checkpoint.save(best, kept, {**state, "figures": figures})
+                about = {"figures": figures, checkpoint.SHOWN: shown(task)}
+                checkpoint.save(best, kept, {**state, **about})
         logs.epoch(entry)
         if world.first:
             moving.save(last, state)

@@ -114,7 +114,7 @@ def gather(recipe: Recipe, source: DataSource, quiet: bool = True) -> Material:
     steps = enlarging(with_statistics(steps, train), train)
     steps = framed(steps, train) if as_given(steps, recipe, source.table) else steps
     validation, test = (finished(parts[name], steps) for name in PARTS[1:])
-    return Material(labels, steps, train, validation, test, stated, _rights(data, source))
+    return Material(labels, steps, train, validation, test, stated, rights_of(data, source))
 
 
 def faces_sha256(recipe: Recipe, source: DataSource, quiet: bool = True) -> str:
@@ -227,7 +227,8 @@ def _check(data: DataSettings) -> None:
                 raise UsageError(unknown_name(kind, name, known))
 
 
-def _rights(data: DataSettings, source: DataSource) -> dict[str, Any]:
+def rights_of(data: DataSettings, source: DataSource) -> dict[str, Any]:
+    """Give the rights in the faces of a set or of a table."""
     if source.table is None:
         return rights.record(data.dataset)
     return recorded_rights(source.table)

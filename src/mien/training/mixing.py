@@ -7,7 +7,6 @@ et al., "Robust fine-tuning of zero-shot models", arXiv 2109.01903).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from mien.progress import say
 from mien.training import checkpoint
 from mien.training.batches import grain_of, shuffled, views
+from mien.training.building import untaught
 from mien.training.checkpoint import MIXED, Tensors
 from mien.training.distributed import World
 from mien.training.loop import build_network
@@ -41,8 +41,7 @@ def mix(
         path.unlink(missing_ok=True)
         return best
     groups, state = checkpoint.load(best)
-    own = replace(recipe, network=replace(recipe.network, pretrained=False))
-    network = build_network(own, task).to(device)
+    network = build_network(untaught(recipe), task).to(device)
     checkpoint.copy_into(network, between(start_of(recipe)[0], groups["average"], share), str(best))
     world, epoch = World(device), recipe.epochs
     batches = shuffled(task, recipe, epoch, world)[:BATCHES]

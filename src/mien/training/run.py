@@ -26,8 +26,10 @@ from mien.files import replacing, write
 from mien.networks.denoising import Denoise
 from mien.progress import say
 from mien.report import figures
-from mien.session import Model
+from mien.session import Metadata, Model
 from mien.training import checkpoint, distributed, mixing
+from mien.training.building import untaught
+from mien.training.checkpoint import Tensors
 from mien.training.describe import answers_of, describe
 from mien.training.export import export, rewrite_metadata
 from mien.training.expression import ExpressionTask
@@ -162,9 +164,7 @@ def export_best(work: Work, best: Path, path: Path, *, quiet: bool = True) -> Tr
 def trained(recipe: Recipe, task: Task, best: Path) -> tuple[nn.Module, dict[str, float]]:
     """Build the network of a checkpoint with its average, and tell the figures it had."""
     groups, state = checkpoint.load(best)
-    network = build_network(_untaught(recipe), task)
-    checkpoint.copy_into(network, groups["average"], str(best))
-    return network, state["figures"]
+    return _holding(groups["average"], recipe, task, str(best)), state["figures"]
 
 
 def export_network(
@@ -183,8 +183,6 @@ def export_network(
     Where no face is held out, nothing is calibrated, and training faces judge the integers.
     """
     task, recipe, held = work.task, work.task.recipe, work.held
-    if recipe.denoise:
-        network = nn.Sequential(Denoise(), network)
     examples = _examples(task)
     sample = examples if held is None else task.plain(np.asarray(held.images[:COMPARED])).numpy()
 
@@ -194,8 +192,8 @@ def export_network(
 
     tried = None
     with replacing(path, advice="; free space or choose another") as beside:
-        told = partial(describe, task, extra=extra or {})
-        model = export(network, told(figures), beside, sample)
+        told = partial(describe, task, extra=extra)
+        model = export(_as_exported(network, recipe), told(figures), beside, sample)
         if recipe.quantize:
             model, tried = quantize_if_it_pays(
                 model, examples, sample, worth, always=recipe.quantize_always
@@ -209,9 +207,22 @@ def export_network(
     return tried
 
 
-def _untaught(recipe: Recipe) -> Recipe:
-    """Leave out the weights of others, which a run's own will replace."""
-    return replace(recipe, network=replace(recipe.network, pretrained=False))
+def export_plain(
+    task: Task, weights: Tensors, about: Metadata, path: Path, faces: npt.NDArray[np.uint8]
+) -> Model:
+    """Export weights as they are, compared with torch on faces; nothing is calibrated."""
+    network = _as_exported(_holding(weights, task.recipe, task, str(path)), task.recipe)
+    return export(network, about, path, task.plain(faces).numpy())
+
+
+def _holding(weights: Tensors, recipe: Recipe, task: Task, where: str) -> nn.Module:
+    network = build_network(untaught(recipe), task)
+    checkpoint.copy_into(network, weights, where)
+    return network
+
+
+def _as_exported(network: nn.Module, recipe: Recipe) -> nn.Module:
+    return nn.Sequential(Denoise(), network) if recipe.denoise else network
 
 
 def _examples(task: Task) -> npt.NDArray[np.float32]:

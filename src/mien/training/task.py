@@ -130,6 +130,12 @@ def some_of(count: int, recipe: Recipe) -> npt.NDArray[np.int64]:
     return np.sort(np.random.default_rng(0).choice(count, few, replace=False))
 
 
+def shown(task: Task) -> dict[str, Any]:
+    """Say how faces are laid out for a task's network, and which expressions it answers with."""
+    answers = {one.name: list(one.labels) for one in task.outputs() if one.kind == "expression"}
+    return {"preparation": task.preparation().to_json(), "answers": answers}
+
+
 def _add(digest: hashlib._Hash, values: Mapping[str, Any]) -> None:
     for name, value in sorted(values.items()):
         if isinstance(value, np.ndarray | Picked):

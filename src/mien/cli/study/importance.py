@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
-from mien.cli import _faces, _options
+from mien.cli import _faces, _options, _recipe
 from mien.cli._columns import aligned
 from mien.cli._streams import writing
 from mien.errors import UsageError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mien.study.estimates import Findings
     from mien.study.importance import Done
     from mien.study.settings import Preset
+    from mien.training.settings import Recipe
 
 
 Provider = Annotated[
@@ -70,8 +72,18 @@ def importance(
     provider: Provider = None,
     network: Annotated[
         str | None,
-        typer.Option(metavar="residual|narrow|jaffe", help="What to train.  [default: residual]"),
+        typer.Option(
+            metavar="NAME", help="What to train: see `mien networks list`.  [default: residual]"
+        ),
     ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|NAME",
+            help="How to train: a recipe of the task labels, or the name of one that ships.",
+        ),
+    ] = None,
+    set: _recipe.Set = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="How long to train.")] = None,
     protocol: Annotated[
         str | None,
@@ -88,7 +100,7 @@ def importance(
         Path | None, typer.Option(metavar="FILE", help="Take these splits instead.")
     ] = None,
     device: Annotated[
-        str | None, typer.Option(metavar="cpu|cuda", help="Where to train.  [default: cpu]")
+        str | None, typer.Option(metavar="cpu|cuda|auto", help="Where to train.  [default: cpu]")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Do it N times over.")] = 1,
     rounds: Annotated[
@@ -143,8 +155,14 @@ def importance(
     )
     try:
         if sweep:
-            trained = {"epochs": epochs, "protocol": protocol, "folds": folds, "splits": splits}
-            _options.refuse("goes with --retrain", network=network, device=device, **trained)
+            trained: dict[str, Any] = {
+                "epochs": epochs,
+                "protocol": protocol,
+                "folds": folds,
+                "splits": splits,
+            }
+            trained |= {"network": network, "recipe": recipe, "set": set, "device": device}
+            _options.refuse("goes with --retrain", **trained)
             reader = {"labels": labels, "mirror": mirror, "provider": provider or "cpu"}
             how = {"seeds": range(seeds), "drawn": drawn, "quiet": quiet}
             done = _sweep(choice, root, names, out, model, reader, chosen, how)
@@ -152,10 +170,8 @@ def importance(
             swept = {"labels": labels, "mirror": mirror, "provider": provider, "split": split}
             _options.refuse("goes with --sweep", model=model, **swept)
             how = {"seeds": range(seeds), "drawn": drawn, "device": device or "cpu", "quiet": quiet}
-            training = settings.training_named(
-                network or (chosen.network if chosen else "residual")
-            )
-            training = replace(training, epochs=epochs or training.epochs)
+            network = network or (chosen.network if chosen and not recipe else None)
+            training = _training(recipe, network, epochs, set)
             made = {
                 "protocol": protocol,
                 "folds": 5 if folds is None else folds,
@@ -199,28 +215,43 @@ def _sweep(
     return sweep(chosen, reader, names, out, locate=True, **how)
 
 
+def _training(
+    recipe: str | None, network: str | None, epochs: int | None, texts: list[str] | None
+) -> "Recipe":
+    """Read the recipe, or take the usual one, that of the network if it was published with one."""
+    from mien.study.settings import RECIPES, USUAL
+
+    _recipe.training()
+    flags = {"network": network, "epochs": epochs}
+    return _recipe.made(recipe or RECIPES.get(network or ""), flags, texts or (), usual=USUAL)
+
+
 def _retrain(
     choice: "Choice",
     root: Path | None,
     names: tuple[str, ...],
     out: Path,
-    training: Any,
+    recipe: "Recipe",
     preset: "Preset | None",
     made: dict[str, Any],
     how: dict[str, Any],
 ) -> "Done":
-    from mien.data.points import with_points
     from mien.data.splits import Splits, check_protocol, make
     from mien.study.faces import protocol_for, without_copies
     from mien.study.importance import retrain
-    from mien.study.retraining import check
+    from mien.study.retraining import training_of
+    from mien.training.distributed import device_named
+    from mien.training.material import DataSource
 
-    check()
     if made["protocol"]:
         check_protocol(made["protocol"])
+    how["device"] = device_named(how["device"])
     splits = Splits.open(made["file"]) if made["file"] else None
+    recipe = replace(recipe, data=replace(recipe.data, dataset=choice.data_set or ""))
+    training = training_of(recipe, DataSource(root=root, table=choice.table))
     faces, left_out = choice.read(root, training.preparation, quiet=how["quiet"])
-    faces, whose = with_points(faces, quiet=how["quiet"])
+    if recipe.data.expressions:
+        faces = faces[np.isin(faces.expression_names(), recipe.data.expressions)]
     if splits is None:
         splits = make(faces, made["protocol"] or protocol_for(faces), folds=made["folds"])
     if made["clean"]:
@@ -230,9 +261,10 @@ def _retrain(
     stated = {
         "data_set": choice.data_set,
         "table": choice.table and choice.table.resolve().name,
+        "options": [f"{name}={value}" for name, value in choice.options.items()] or None,
         **_about(choice, preset),
         "rule": choice.rule,
-        "points": choice.points_file.name if choice.points_file else whose,
+        "points": choice.points_file and choice.points_file.name,
         **left_out,
         "duplicates_of_train": "left out" if made["clean"] else "kept",
     }
