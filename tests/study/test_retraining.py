@@ -118,6 +118,10 @@ def test_names_and_devices_that_are_not_there_are_named() -> None:
     none = Faces(np.zeros((2, 32, 32), np.uint8), np.zeros(2, np.int64))
     with pytest.raises(UsageError, match="unknown network"):
         fit(none, none, 2, replace(QUICK, network="jafe"), 0)
+    with pytest.raises(UsageError, match="unknown optimizer 'adamw'"):
+        fit(none, none, 2, replace(QUICK, optimizer="adamw"), 0)
+    with pytest.raises(UsageError, match="unknown schedule 'constnt'; did you mean 'constant'"):
+        fit(none, none, 2, replace(QUICK, schedule="constnt"), 0)
     if not torch.cuda.is_available():
         with pytest.raises(UsageError, match="torch finds no CUDA"):
             fit(none, none, 2, QUICK, 0, "cuda")

@@ -32,6 +32,7 @@ Labels = NDArray[np.int64]
 HEAD = "expression"
 _AT_ONCE = 256
 _OPTIMIZERS = ("adam", "sgd")
+_SCHEDULES = {"cosine": "one-cycle", "constant": "constant"}  # as recipes name them
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +142,7 @@ def _moving(training: Training) -> Optimizer:
         learning_rate=training.learning_rate,
         weight_decay=training.weight_decay,
         decay_all=True,
-        schedule="constant" if training.schedule == "constant" else "one-cycle",
+        schedule=_SCHEDULES[training.schedule],
     )
 
 
@@ -163,5 +164,7 @@ def _augmented(crops: Crops, training: Training, rng: np.random.Generator) -> Cr
 def _check(training: Training, device: str) -> None:
     if training.optimizer not in _OPTIMIZERS:
         raise UsageError(unknown_name("optimizer", training.optimizer, _OPTIMIZERS))
+    if training.schedule not in _SCHEDULES:
+        raise UsageError(unknown_name("schedule", training.schedule, _SCHEDULES))
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise UsageError(f"the device {device!r} is not there; torch finds no CUDA: take cpu")
