@@ -120,6 +120,24 @@ def test_a_receipt_must_fit_together(changes: dict[str, Any], message: str) -> N
         replace(tiny_receipt([0, 1, 2], [0, 1, 1]), **changes)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"truth": np.array([0.0, 1.0, 2.0])}, "expected whole numbers, got float64"),
+        ({"faces": 3}, "'int' object is not iterable"),
+    ],
+)
+def test_a_saved_receipt_that_holds_something_else_is_refused(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    made = tiny_receipt([0, 1, 2], [0, 1, 1])
+    for name, part in changes.items():
+        object.__setattr__(made, name, part)
+    made.save(tmp_path / "a.json")
+    with pytest.raises(DataError, match=f"is no receipt: {message}; make it again"):
+        Receipt.open(tmp_path / "a.json")
+
+
 def test_a_receipt_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot write"):

@@ -57,6 +57,15 @@ def test_where_a_disk_has_no_locks_the_number_tells(
     assert not [*tmp_path.iterdir()]
 
 
+def test_where_a_disk_has_no_locks_a_run_that_began_just_now_is_not_disturbed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mien.files.lock", lambda file, path: False)
+    monkeypatch.setattr(Path, "unlink", lambda path, **_: path.touch())  # by the other run
+    with pytest.raises(OutputError, match=r"another run, process that began just now, works in"):
+        locked(tmp_path).__enter__()
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"cannot write into .*file"), locked(tmp_path / "file"):

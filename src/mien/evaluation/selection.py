@@ -121,7 +121,7 @@ class Choice:
         """Read the faces, each with its label; photographs are cut as the preparation says."""
         protocol = self._protocol()
         if protocol is not None:
-            where = _needed(root)
+            where = needed(root)
             faces, copied = protocol.marked(where)
             occluded, stated = self.list_file is not None, protocol.describe(where)
             chosen = Chosen(faces, stated, occluded, _ids(faces, copied))
@@ -150,7 +150,7 @@ class Choice:
             if stay:
                 data = replace(data, images=Picked(data.images))  # type: ignore[arg-type]
         else:
-            data = readers.read(self.data_set or "", _needed(root), **self._settings())
+            data = readers.read(self.data_set or "", needed(root), **self._settings())
         if seen is not None:
             seen.update(data.source_id.tolist())
         cut = _cut(data, preparation, quiet) if isinstance(data, Listing) else (data, 0)
@@ -291,7 +291,8 @@ def _cut(data: Listing, preparation: Preparation, quiet: bool) -> tuple[FaceTabl
         return table[np.arange(len(table))], summary["rejected"]
 
 
-def _needed(root: str | Path | None) -> str | Path:
+def needed(root: str | Path | None) -> str | Path:
+    """Check that the folder of a data set is named."""
     if root is None:
         raise UsageError("expected the folder of the data set: --root, or the variable MIEN_DATA")
     return root
