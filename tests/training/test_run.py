@@ -178,7 +178,7 @@ def test_a_run_on_every_face_keeps_the_last_epoch_and_tells_no_score(
     assert summary["best_epoch"] == 3 and summary["figures"].keys() == {"train_accuracy"}
     assert not (tmp_path / "test.json").exists()
     assert "No face was held out" in (tmp_path / "index.html").read_text()
-    again = export_again(tmp_path / "best.safetensors", recipe, everyone[1], tmp_path / "b.onnx")
+    again = export_again([tmp_path / "best.safetensors"], everyone[1], tmp_path / "b.onnx")
     inputs = np.zeros((1, 1, 24, 24), np.float32)
     both = [open_model(one, kind="expression").run(inputs)["expression"] for one in (path, again)]
     np.testing.assert_array_equal(*both)
