@@ -24,9 +24,9 @@ from mien.training.labelled import LabelledTask
 from mien.training.loop import train
 from mien.training.material import DataSource
 from mien.training.run import export_best, prepare, run
-from mien.training.settings import DataSettings, Losses, Recipe, Selection
+from mien.training.settings import DataSettings, Losses, NetworkSettings, Recipe, Selection
 from mien.training.summary import UNSCORED
-from tiny_training import LABELLED, labelled_faces
+from tiny_training import LABELLED, labelled_faces, save_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +184,16 @@ def test_a_run_on_every_face_keeps_the_last_epoch_and_tells_no_score(
     np.testing.assert_array_equal(*both)
 
 
+def test_integers_of_a_run_on_every_face_are_judged_where_its_log_told_of_none(
+    everyone: tuple[Recipe, DataSource], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = replace(everyone[0], epochs=1, train_accuracy_faces=0)
+    path = run(recipe, everyone[1], tmp_path, quiet=True)
+    best = path.with_name("best.safetensors")
+    export_again([best], everyone[1], path, quantize=True, quiet=False)
+    assert "points of training faces" in capsys.readouterr().err
+
+
 def test_every_face_trains_whatever_the_fold(everyone: tuple[Recipe, DataSource]) -> None:
     with pytest.raises(UsageError, match="leave --splits and --fold out"):
         prepare(everyone[0], replace(everyone[1], fold=1))
@@ -237,6 +247,30 @@ def test_several_runs_become_one_model_that_answers_their_mean(
     ]
     mean = np.mean([one["expression"] for one in said], axis=0)
     np.testing.assert_allclose(model.run(inputs)["expression"], mean, atol=1e-4)
+
+
+def test_an_ensemble_joins_other_losses_but_not_other_layouts(
+    source: DataSource, tmp_path: Path
+) -> None:
+    recipes = [
+        replace(LABELLED, epochs=1),
+        replace(LABELLED, epochs=1, losses=Losses("binary", class_weights="inverse")),
+        replace(LABELLED, epochs=1, network=NetworkSettings("simple")),
+    ]
+    alone = [run(one, source, tmp_path / str(at), quiet=True) for at, one in enumerate(recipes)]
+    best = [path.with_name("best.safetensors") for path in alone]
+    joined = open_model(export_again(best[:2], source, tmp_path / "all.onnx"), kind="expression")
+    inputs = np.random.default_rng(0).normal(0, 1, (4, 1, 24, 24)).astype(np.float32)
+    said = [open_model(one, kind="expression").run(inputs)["expression"] for one in alone[:2]]
+    np.testing.assert_allclose(joined.run(inputs)["expression"], np.mean(said, axis=0), atol=1e-4)
+    with pytest.raises(UsageError, match="differs from tiny in normalisation"):
+        export_again([best[0], best[2]], source, tmp_path / "wrong.onnx")
+
+
+def test_the_mirror_image_is_of_no_use_to_landmarks(tmp_path: Path) -> None:
+    both = [save_checkpoint(tmp_path / f"{at}.safetensors", task="landmarks") for at in "ab"]
+    with pytest.raises(UsageError, match="points lie elsewhere"):
+        export_again(both, DataSource(), tmp_path / "all.onnx", turned=True)
 
 
 def test_runs_on_other_faces_become_no_ensemble(source: DataSource, tmp_path: Path) -> None:

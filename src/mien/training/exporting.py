@@ -8,15 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from mien.errors import DataError, UsageError
 from mien.networks.ensemble import Ensemble
 from mien.training import checkpoint
 from mien.training.material import DataSource
 from mien.training.recipe import read_recipe
 from mien.training.resuming import OF_THE_FILE
-from mien.training.run import Work, export_network, prepare, trained
+from mien.training.run import export_network, prepare, trained
 from mien.training.settings import Recipe
 from mien.training.summary import RUN
+from mien.training.task import Task
 
 
 def checkpoint_of(path: Path) -> Path:
@@ -69,6 +72,8 @@ def export_again(
     first, recipes = paths[0], [recipe_of(path) for path in paths]
     _check_alike(paths, recipes)
     recipe = recipes[0]
+    if turned and recipe.task == "landmarks":
+        raise UsageError("--turned is of expressions: in a mirror image points lie elsewhere")
     about = _stated(first, "data")
     if str(source.fold) == "0" and about.get("fold") is not None:
         source = replace(source, fold=str(about["fold"]))
@@ -78,41 +83,53 @@ def export_again(
         denoise=recipe.denoise if denoise is None else denoise,
         quantize=recipe.quantize or quantize or always,
         quantize_always=recipe.quantize_always or always,
+        # What judges the integers where no face was held out.
+        train_accuracy_faces=recipe.train_accuracy_faces or Recipe.train_accuracy_faces,
     )
     work = prepare(recipe, source, quiet=quiet)
-    for path in paths:
-        _check_faces(path, work)
-    found = [trained(own, work.task, path) for own, path in zip(recipes, paths, strict=True)]
-    (network, figures), *others = found
+    _check_faces(first, work.task)
+    network, figures = trained(recipe, work.task, first)
     extra: dict[str, Any] = {}
-    if others:
-        network = Ensemble((network for network, _ in found), mirrored=turned)
+    if others := list(zip(recipes, paths, strict=True))[1:]:
+        more = [_beside(work.task, own, source, path, quiet) for own, path in others]
+        network = Ensemble([network, *more], mirrored=turned)
         extra = {"ensemble": [own.sha256() for own in recipes], "turned": turned}
     export_network(work, network, out, figures, extra=extra, quiet=quiet)
     return out
 
 
 def _check_alike(paths: Sequence[Path], recipes: Sequence[Recipe]) -> None:
-    """Check that the networks of several runs take the same faces, cut alike."""
+    """Check that several runs are of the same faces."""
     if len({path.resolve() for path in paths}) < len(paths):
         raise UsageError("expected runs that differ, found one of them twice; name each once")
     for path, recipe in zip(paths, recipes, strict=True):
-        faces = [(one.task, one.side, one.data, _looks(one)) for one in (recipes[0], recipe)]
-        names = ("task", "side", "data", "the network's input")
-        if differing := [n for n, a, b in zip(names, *faces, strict=True) if a != b]:
-            raise UsageError(
-                f"expected runs on the same faces, but {path} differs from {paths[0]} in"
-                f" {', '.join(differing)}; export them one by one"
-            )
+        faces = [(one.task, one.side, one.data) for one in (recipes[0], recipe)]
+        _refuse(path, paths[0], ("task", "side", "data"), faces)
 
 
-def _looks(recipe: Recipe) -> tuple[int, bool]:
-    return recipe.network.channels, recipe.network.pretrained
+def _beside(task: Task, recipe: Recipe, source: DataSource, path: Path, quiet: bool) -> nn.Module:
+    """Give another network of an ensemble, which must take faces as the task lays them out."""
+    own = prepare(recipe, source, quiet=quiet).task
+    _check_faces(path, own)
+    steps = [one.preparation() for one in (task, own)]
+    looks = [(one.colour, one.normalize, one.mean, one.std) for one in steps]
+    _refuse(path, task.recipe.name, ("colour", "normalisation", "mean", "deviation"), looks)
+    return trained(recipe, own, path)[0]
 
 
-def _check_faces(path: Path, work: Work) -> None:
+def _refuse(
+    path: Path, other: Path | str, names: Sequence[str], both: Sequence[Sequence[Any]]
+) -> None:
+    if differing := [n for n, a, b in zip(names, *both, strict=True) if a != b]:
+        raise UsageError(
+            f"expected runs on the same faces, laid out alike, but {path} differs from {other} in"
+            f" {', '.join(differing)}; export them one by one"
+        )
+
+
+def _check_faces(path: Path, task: Task) -> None:
     fingerprint = checkpoint.load_state(path).get("fingerprint")
-    if fingerprint is not None and fingerprint != work.task.fingerprint():
+    if fingerprint is not None and fingerprint != task.fingerprint():
         raise DataError(
             f"{path} was trained on other faces than these; name the data, the fold and the points"
             " of its run"
