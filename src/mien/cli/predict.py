@@ -138,7 +138,7 @@ def predict(
             _video.predict_each(videos, reader, output, plan, jobs=jobs)
         return
     with _photographs.listed(paths, draw, _shard(shard)) as asked:
-        _outputs.check((path for path, _ in asked.photographs), outputs)
+        _outputs.check(asked.files(), outputs)
         jobs = min(jobs or cores(), max(1, len(asked.photographs)))
         reader = recognizer(jobs)
         plan = {"model": reader.reader.sha256, **found_by, **read_by, "shard": shard}
