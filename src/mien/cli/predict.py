@@ -156,6 +156,11 @@ def _format_of_several(asked: Format | None, out: Path | None) -> Format:
     """Take the format of tables in a folder, one a video."""
     if out is None:
         raise UsageError("several videos are written into a folder, a table each: --out DIR")
+    if out.suffix and out.suffix.lower() in KINDS and not out.is_dir():
+        raise UsageError(
+            f"several videos are written into a folder, a table each, and {out} is named like one"
+            f" table; give --out DIR --format {KINDS[out.suffix.lower()]}"
+        )
     if asked is Format.table:
         raise UsageError("expected --format jsonl, csv or parquet for several videos, got table")
     return asked or Format.jsonl
