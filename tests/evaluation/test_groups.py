@@ -80,15 +80,21 @@ def test_a_receipt_keeps_groups_and_is_verified_with_them(
     assert failing(forged) == ["measures: by differ"]
 
 
-def test_what_names_no_groups_is_refused(root: Path, reader: ExpressionReader) -> None:
+def test_what_names_no_groups_is_refused(
+    root: Path, reader: ExpressionReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(UsageError, match=r"did you mean 'subject'.*FILE\.csv:COLUMN"):
         named("subjct")
     with pytest.raises(DataError, match="cannot read lost"):
         named("lost.csv:light")
     with pytest.raises(DataError, match="has no column camera"):
         named(f"{root}/light.csv:camera")
-    with pytest.raises(DataError, match="no face is in a group of subject"):
+    monkeypatch.setattr("mien.evaluation.answer", lambda *_, **__: pytest.fail("evaluated"))
+    with pytest.raises(DataError, match="no face is in a group of subject; the faces do not tell"):
         made(root, reader, "subject")
+    (root / "others.csv").write_text("id,light\na,dark\n")
+    with pytest.raises(DataError, match=rf"such as '{tiny_fer().names[8]}', found 'a'"):
+        made(root, reader, f"{root}/others.csv:light")
     (root / "twice.csv").write_text("id,light\na,dark\na,bright\n")
     with pytest.raises(DataError, match="line 3: 'a' is 'bright' here and 'dark' above"):
         named(f"{root}/twice.csv:light")

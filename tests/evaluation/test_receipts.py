@@ -11,6 +11,7 @@ from mien.data.readers.fer2013 import read
 from mien.data.table import FaceTable
 from mien.errors import DataError, OutputError
 from mien.evaluation import Receipt, evaluate, receipt
+from mien.evaluation.page import MARKDOWN, write
 from mien.evaluation.receipts import data_hash
 from mien.recognizer import ExpressionReader
 from tiny_fer import tiny_fer
@@ -46,6 +47,18 @@ def test_a_receipt_holds_every_answer_and_what_it_takes_to_repeat_it(
     assert made.data["name"] == "x" and made.subjects == ()
     told = evaluate(faces, reader, occluder="eyes", seed=3, protocol={"data_set": "x"})
     assert made.result == json.loads(json.dumps(told.to_dict()))
+
+
+def test_a_receipt_of_an_earlier_version_has_the_same_page(
+    faces: FaceTable, reader: ExpressionReader, tmp_path: Path
+) -> None:
+    made = receipt(faces, reader, protocol={"data_set": "x"})
+    result = {name: of for name, of in made.result.items() if name not in ("worst", "by")}
+    write(tmp_path / "now", made)
+    write(tmp_path / "earlier", replace(made, result=result))
+    said = [(tmp_path / when / MARKDOWN).read_text() for when in ("now", "earlier")]
+    lead = f"Found least is {made.result['worst']['expression']}, "
+    assert all(lead in text for text in said)
 
 
 def test_a_receipt_comes_back_as_it_was_saved(tmp_path: Path) -> None:

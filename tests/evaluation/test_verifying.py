@@ -61,6 +61,23 @@ def test_a_receipt_of_an_earlier_version_holds(root: Path, reader: ExpressionRea
     assert check.found == "warnings differ"
 
 
+def test_ties_of_an_earlier_version_hold(root: Path, expression_path: Path) -> None:
+    fer = tiny_fer()
+    fer.votes[8] = [0] * 9 + [10]  # no face, say all ten, which once counted as a tie
+    write(fer, root)
+    reader = ExpressionReader(expression_path, labels="fer2013", threads=1)
+    receipt = made(root, reader, data_set="fer2013")
+    votes = receipt.result["votes"]
+
+    def told(ties: int) -> list[Check]:
+        earlier = {**receipt.result, "votes": {**votes, "ties": ties}}
+        return failing(replace(receipt, result=earlier), reader, root)
+
+    assert not told(votes["ties"]) and not told(votes["ties"] + 1)
+    (check,) = told(votes["ties"] + 2)
+    assert check.found == "votes differ"
+
+
 def test_a_warning_of_copies_holds_where_the_training_faces_are_known(
     root: Path, tmp_path: Path, reader: ExpressionReader
 ) -> None:

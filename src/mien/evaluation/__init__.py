@@ -53,6 +53,8 @@ def receipt(
     in_training: ids of faces that equal a training face; the result warns of them. groups: of
     faces that are measured by themselves too.
     """
+    if groups and len(faces):
+        groups.each(faces.source_id.tolist())  # what is wrong costs no evaluation
     found = answer(faces, reader, **how)
     data = {**(protocol or {}), **({"by": groups.by} if groups else {})}
     measured = result(found, _stated(data, found, reader), reader.sha256, in_training)

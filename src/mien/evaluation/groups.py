@@ -47,6 +47,16 @@ class Groups:
                 raise DataError(f"{where}: {one!r} is {group!r} here and {found[one]!r} above")
         return cls(f"{path.name}:{column}", found, sha256(path.read_bytes()).hexdigest())
 
+    def each(self, ids: list[str]) -> NDArray[np.str_]:
+        """Give the group of each of the faces (N,); refuse groups that none of them is in."""
+        own = np.array([self.of.get(one, "") for one in ids])
+        if (own != "").any():
+            return own
+        wanted = f"expected ids such as {ids[0]!r}, found {next(iter(self.of), '')!r}"
+        if self.by in COLUMNS:
+            wanted = "the faces do not tell any; take another column, or FILE.csv:COLUMN"
+        raise DataError(f"no face is in a group of {self.by}; {wanted}")
+
     def kept(self, ids: list[str]) -> dict[str, Any]:
         """Give what a receipt keeps: a group for each of the faces."""
         return {"sha256": self.sha256, "of": [self.of.get(one, "") for one in ids]}
@@ -80,13 +90,8 @@ def grouped(measured: Result, found: Answers, groups: Groups | None) -> Result:
     """Add to a result what it is for each group, which is the worst, and what to mind."""
     if groups is None:
         return measured
-    own = np.array([groups.of.get(one, "") for one in found.faces.source_id.tolist()])
+    own = groups.each(found.faces.source_id.tolist())
     names = [name for name in np.unique(own).tolist() if name]
-    if not names:
-        raise DataError(
-            f"no face is in a group of {groups.by}; expected ids such as"
-            f" {found.faces.source_id[0]!r}, found {next(iter(groups.of), '')!r}"
-        )
     each = {name: _measures(found, own == name) for name in names}
     enough = [name for name in names if each[name]["faces"] >= FEW_OF_ONE] or names
     worst = min(enough, key=lambda name: each[name]["accuracy"])

@@ -9,6 +9,7 @@ import numpy as np
 from mien import files
 from mien.data.splits import take
 from mien.data.table import FaceTable
+from mien.evaluation.measures import worst_found
 from mien.evaluation.receipts import Receipt
 from mien.report import figures
 from mien.report.document import Block, Document, Shown, Table, Warned
@@ -43,7 +44,8 @@ def draw(receipt: Receipt) -> dict[str, Html]:
 
 
 def _document(receipt: Receipt, drawn: dict[str, Html], faces: FaceTable | None) -> Document:
-    result, worst = receipt.result, receipt.result["worst"]
+    result = receipt.result  # of an earlier version it does not name the worst
+    worst = result.get("worst") or worst_found(np.array(result["confusion"]), receipt.labels)
     low, high = result["interval95"]
     right = f"{result['correct']:,} of {result['faces']:,} faces"
     sections: list[tuple[str, Sequence[Block]]] = [

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mien.data import files
+from mien.data.labels import EXPRESSION_COLUMNS
 from mien.data.splits import take
 from mien.data.table import FaceTable
 from mien.errors import DataError, UsageError
@@ -131,7 +132,7 @@ def verify(
         **drawn,
     )
     told = receipt if in_training is not None else _without_copies(receipt)
-    return [*checks, *_of_answers(told, measured)]
+    return [*checks, *_of_answers(_counted_now(told, measured, faces), measured)]
 
 
 def _matched(receipt: Receipt, faces: FaceTable, by_ids: bool) -> FaceTable:
@@ -155,6 +156,17 @@ def _without_copies(receipt: Receipt) -> Receipt:
     said = receipt.result.get("warnings", ())
     kept = [text for text in said if IN_TRAINING not in text]
     return replace(receipt, result={**receipt.result, "warnings": kept})
+
+
+def _counted_now(told: Receipt, found: Receipt, faces: FaceTable) -> Receipt:
+    """Count ties as now: earlier versions took faces for tied that nobody gave any expression."""
+    said, now, votes = told.result.get("votes"), found.result["votes"], faces.votes
+    if votes is None or now is None or not isinstance(said, dict):
+        return told
+    unsaid = (votes.sum(axis=1) > 0) & ~votes[:, :EXPRESSION_COLUMNS].any(axis=1)
+    if said.get("ties") != now["ties"] + int(unsaid.sum()):
+        return told
+    return replace(told, result={**told.result, "votes": {**said, "ties": now["ties"]}})
 
 
 def _of_data(receipt: Receipt, faces: FaceTable) -> Iterator[Check]:
