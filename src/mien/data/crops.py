@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from mien import files, geometry, images
 from mien.data.columns import UNLABELLED, Columns, check_unique
 from mien.data.listing import Listing
-from mien.data.rejections import NO_FACE as NO_FACE_FOUND
-from mien.data.rejections import Rejected, by_class, write_csv
+from mien.data.rejections import NO_FACE, Rejected, by_class, write_csv
 from mien.data.statistics import fitted
 from mien.data.summaries import SUMMARY, write_summary
 from mien.data.table import POINTS, FaceTable
@@ -34,7 +33,7 @@ from mien.preparation import Preparation
 from mien.progress import track
 from mien.records import Face
 
-NO_FACE = ("skip", "whole", "error")
+WITHOUT_FACE = ("skip", "whole", "error")
 REJECTED = "rejected.csv"
 SAME_FACE = 0.2  # overlap of a face found with the box that the set gives of it
 BLOCK = 64  # images; a stop loses the work on no more than these
@@ -62,8 +61,8 @@ class Cutter:
     no_face: str = "skip"
 
     def __post_init__(self) -> None:
-        if self.no_face not in NO_FACE:
-            raise UsageError(unknown_name("no-face policy", self.no_face, NO_FACE))
+        if self.no_face not in WITHOUT_FACE:
+            raise UsageError(unknown_name("no-face policy", self.no_face, WITHOUT_FACE))
 
     def __call__(
         self,
@@ -89,7 +88,7 @@ class Cutter:
             return self._cut(image, faces[0].points_xy, faces[0].box_xyxy)
         if self.no_face == "whole":
             return self._whole(inside, None, for_want=True)
-        raise InputError(NO_FACE_FOUND)
+        raise InputError(NO_FACE)
 
     def _cut(self, image: Image, points_xy: NDArray[Any] | None, box: geometry.Box) -> Crop:
         crop = self.preparation.cut(image, points_xy, box)

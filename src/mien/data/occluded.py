@@ -15,8 +15,7 @@ from mien import images
 from mien.data.growing import FACTS, Each, Finished, Job, Row, grow, picture
 from mien.data.naming import safe, stem, untaken
 from mien.data.points import outside
-from mien.data.rejections import NO_FACE as NO_FACE_FOUND
-from mien.data.rejections import NO_POINTS, OUTSIDE, Rejected
+from mien.data.rejections import NO_FACE, NO_POINTS, OUTSIDE, Rejected
 from mien.data.table import FaceTable
 from mien.errors import DataError, InputError, UsageError, unknown_name
 from mien.faces.finding import FaceFinder
@@ -26,7 +25,7 @@ from mien.occlusion import NONE, batch, occluder, parts
 from mien.occlusion.frames import MEAN_FACE
 from mien.occlusion.kinds import Mask
 
-NO_FACE = ("skip", "copy", "fail")
+WITHOUT_FACE = ("skip", "copy", "fail")
 MASKS = "masks"
 AT_ONCE = 256  # faces of a table in memory
 BLOCK = 32  # and of one on disk: a stop waits for no more than these
@@ -34,7 +33,7 @@ BLOCK = 32  # and of one on disk: a stop waits for no more than these
 
 @dataclass(frozen=True)
 class Hiding:
-    """What to draw, and what becomes of a source without a face: see NO_FACE.
+    """What to draw, and what becomes of a source without a face: see WITHOUT_FACE.
 
     masks: write, too, where each picture is hidden. options: those of `mien.occlusion.occluder`.
     """
@@ -49,8 +48,8 @@ class Hiding:
         named = [spec for spec in self.specs if spec.strip()]
         if not named:
             raise UsageError("no occluder is named; expected some like eyes,mouth,eyes+mouth")
-        if self.no_face not in NO_FACE:
-            raise UsageError(unknown_name("no-face policy", self.no_face, NO_FACE))
+        if self.no_face not in WITHOUT_FACE:
+            raise UsageError(unknown_name("no-face policy", self.no_face, WITHOUT_FACE))
         joined = dict.fromkeys("+".join(parts(spec)) or NONE for spec in named)
         object.__setattr__(self, "specs", tuple(joined))
         for spec in self.specs:
@@ -157,7 +156,7 @@ def write_photographs(
                 hidden |= more
             row = {**facts, "faces": len(found)}
             rows.append(_write(target, hiding, spec, name, one, hidden, row))
-        return rows, _refused(hiding, [facts], ["" if found else NO_FACE_FOUND])
+        return rows, _refused(hiding, [facts], ["" if found else NO_FACE])
 
     blocks = {name: [(name, path.relative_to(root).as_posix())] for name, path in names.items()}
     settings = hiding.settings(about)
