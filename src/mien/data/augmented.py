@@ -16,12 +16,12 @@ as it is.
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien import geometry, images
+from mien.data.columns import stacked
 from mien.data.table import FaceTable
 from mien.errors import UsageError, unknown_name
 from mien.expressions import EXPRESSIONS
@@ -76,15 +76,6 @@ def turned(faces: FaceTable, degrees: int) -> FaceTable:
 def original_ids(source_id: NDArray[np.str_]) -> NDArray[np.str_]:
     """Take from ids (N,) what `mirrored` and `turned` added: the ids to split by."""
     return np.array([_DONE.sub("", one) for one in source_id.tolist()], dtype=np.str_)
-
-
-def stacked(tables: Sequence[FaceTable]) -> FaceTable:
-    """Put tables of one data set one below the other."""
-    arrays = [table.arrays() for table in tables]
-    joined: dict[str, Any] = {
-        name: np.concatenate([each[name] for each in arrays]) for name in arrays[0]
-    }
-    return replace(tables[0], **joined)
 
 
 def _of(faces: FaceTable, expressions: Sequence[str]) -> NDArray[np.bool_]:

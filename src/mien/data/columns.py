@@ -1,7 +1,8 @@
 """What photographs and faces have in common: one row each, told apart by whose they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,18 @@ class Columns:
         order = np.array([*map(EXPRESSIONS.index, self.expressions), -1], dtype=np.int64)
         indices: NDArray[np.int64] = order[self.labels]
         return indices
+
+
+Rows = TypeVar("Rows", bound=Columns)
+
+
+def stacked(parts: Sequence[Rows]) -> Rows:
+    """Put sets that have the same arrays and expressions one below the other."""
+    arrays = [part.arrays() for part in parts]
+    joined: dict[str, Any] = {
+        name: np.concatenate([of[name] for of in arrays]) for name in arrays[0]
+    }
+    return replace(parts[0], **joined)
 
 
 def check_unique(source_id: NDArray[np.str_]) -> None:

@@ -9,20 +9,18 @@ keep what their summaries say.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.data.columns import Columns, check_unique
+from mien.data.columns import Columns, Rows, check_unique, stacked
 from mien.data.summaries import combined, write_summary
 from mien.data.table import FaceTable
 from mien.data.writing import TableWriter, digest
 from mien.errors import DataError
 from mien.expressions import EXPRESSIONS
 from mien.progress import track
-
-Rows = TypeVar("Rows", bound=Columns)
 
 BLOCK = 4096
 NAMES = ("source_id", "subject", "sequence")
@@ -33,12 +31,9 @@ def join(parts: Sequence[tuple[str, Rows]]) -> Rows:
     expressions = _check(parts)
     optional = _optional(parts)
     renamed = [_renamed(name, part, expressions, optional) for name, part in parts]
-    arrays = [part.arrays() for part in renamed]
-    joined: dict[str, Any] = {
-        name: np.concatenate([of[name] for of in arrays]) for name in arrays[0]
-    }
-    check_unique(joined["source_id"])
-    return replace(renamed[0], **joined)
+    joined = stacked(renamed)
+    check_unique(joined.source_id)
+    return joined
 
 
 def write_joined(
