@@ -6,7 +6,17 @@ import numpy as np
 
 from mien.occlusion.head import BRIDGE, CHIN, NOSE_BASE, NOSE_TIP, Head, Light, drawn
 from mien.occlusion.kinds import Draw, Points
-from mien.occlusion.painting import Box, Floats, Look, Places, box_around, layered, rounded
+from mien.occlusion.painting import (
+    Box,
+    Floats,
+    Look,
+    Places,
+    box_around,
+    directions,
+    height_at,
+    layered,
+    rounded,
+)
 from mien.occlusion.patterns import WOVEN, Noise, Pattern, noise, pattern
 
 # Ground, print and accents of cloths.
@@ -110,7 +120,7 @@ def _edges(head: Head, height: float, close: float, severity: float) -> tuple[Fl
     """Find the upper and the lower edge of a mask, both from -x to +x."""
     face = head.points
     nose = face[BRIDGE] + (0.35 + height * 0.4) * (face[NOSE_TIP] - face[BRIDGE])
-    jaw = face[4:13] + 0.05 * _unit(face[4:13] - nose)
+    jaw = face[4:13] + 0.05 * directions(face[4:13] - nose)
     sides = [face[k] + close * (face[NOSE_BASE] - face[k]) for k in (2, 14)]
     cheeks = [(side + nose) / 2 + (0, 0.05) for side in sides]
     wing = np.array([0.13, 0.03])
@@ -118,7 +128,7 @@ def _edges(head: Head, height: float, close: float, severity: float) -> tuple[Fl
     lower = [face[k] + 0.6 * close * (face[NOSE_BASE] - face[k]) for k in (4, 12)]
     bottom = rounded(np.concatenate([lower[:1], jaw[1:-1], lower[1:]]))
     top = rounded(top)
-    least = _height(bottom, top[:, 0])
+    least = height_at(bottom, top[:, 0])
     top[:, 1] = least + severity * (top[:, 1] - least)
     return top, bottom
 
@@ -188,12 +198,8 @@ def plan_scarf(
 
 def _between(x: Floats, y: Floats, top: Floats, bottom: Floats) -> Floats:
     """Say where a place lies between an upper (0) and a lower edge (1)."""
-    above, under = _height(top, x), _height(bottom, x)
+    above, under = height_at(top, x), height_at(bottom, x)
     return np.asarray(np.clip((y - above) / np.maximum(under - above, 1e-3), 0, 1))
-
-
-def _height(edge: Floats, x: Floats) -> Floats:
-    return np.asarray(np.interp(x, np.maximum.accumulate(edge[:, 0]), edge[:, 1]))
 
 
 def _round(head: Head, x: Floats, y: Floats) -> Floats:
@@ -207,7 +213,3 @@ def _ridge(x: Floats) -> Floats:
 
 def _hem(below: Floats) -> Floats:
     return np.asarray(sum(np.exp(-(((below - at) / 0.012) ** 2)) for at in (0.07, 0.93)))
-
-
-def _unit(ways: Floats) -> Floats:
-    return np.asarray(ways / np.maximum(np.linalg.norm(ways, axis=-1, keepdims=True), 1e-9))

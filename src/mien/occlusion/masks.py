@@ -7,7 +7,17 @@ import numpy as np
 from mien import geometry
 from mien.occlusion.head import Light, drawn
 from mien.occlusion.kinds import Draw, Points
-from mien.occlusion.painting import Box, Floats, Look, Places, box_around, layered, rounded
+from mien.occlusion.painting import (
+    Box,
+    Floats,
+    Look,
+    Places,
+    box_around,
+    directions,
+    height_at,
+    layered,
+    rounded,
+)
 
 FABRICS = ((158, 199, 221), (226, 230, 232), (150, 199, 178), (52, 54, 58), (208, 178, 190))
 RIBBON = (232, 232, 230)
@@ -81,14 +91,14 @@ def _worn(points: Floats, style: Style, severity: float) -> _Worn:
     jaw = face[EDGE]
     # It stands off most below the chin and lies close at the ears.
     loose = 0.08 * np.sin(np.linspace(0, np.pi, len(jaw)))[:, None]
-    bottom = jaw + loose * _unit(jaw - bridge)
+    bottom = jaw + loose * directions(jaw - bridge)
     sag = np.array([0.0, 0.07])
     cheeks = [(end + bridge) / 2 + sag for end in (bottom[0], bottom[-1])]
-    nose = [bridge + 0.12 * _unit(cheek - bridge) for cheek in cheeks]
+    nose = [bridge + 0.12 * directions(cheek - bridge) for cheek in cheeks]
     top = np.stack([bottom[0], cheeks[0], nose[0], nose[1], cheeks[1], bottom[-1]])
     upper, lower = rounded(top), rounded(bottom)
     if severity < 1:
-        least = _height_at(lower, upper[:, 0])
+        least = height_at(lower, upper[:, 0])
         upper[:, 1] = least + severity * (upper[:, 1] - least)
     return _Worn(to_face, upper, lower, _loops(face, bottom))
 
@@ -118,7 +128,7 @@ def _look(places: Places, worn: _Worn, style: Style) -> tuple[Floats, Floats]:
 def _fabric(places: Places, worn: _Worn, style: Style) -> Floats:
     """Colour the cloth: round like the face it lies on, folded, hemmed."""
     across, down = _on_face(places, worn)
-    top, bottom = _height_at(worn.top, across), _height_at(worn.bottom, across)
+    top, bottom = height_at(worn.top, across), height_at(worn.bottom, across)
     below = np.clip((down - top) / np.maximum(bottom - top, 1e-3), 0, 1)
     left, right = worn.bottom[0, 0], worn.bottom[-1, 0]
     aside = np.clip((2 * across - left - right) / max(right - left, 1e-3), -1.2, 1.2)
@@ -147,13 +157,3 @@ def _hem(below: Floats) -> Floats:
 def _on_face(places: Places, worn: _Worn) -> tuple[Floats, Floats]:
     (a, b, c), (d, e, f) = worn.to_face
     return a * places.x + b * places.y + c, d * places.x + e * places.y + f
-
-
-def _height_at(edge: Floats, across: Floats) -> Floats:
-    """Read the height of an edge above each place; where it turns back, its outermost part."""
-    return np.asarray(np.interp(across, np.maximum.accumulate(edge[:, 0]), edge[:, 1]))
-
-
-def _unit(ways: Floats) -> Floats:
-    lengths = np.linalg.norm(ways, axis=-1, keepdims=True)
-    return np.asarray(ways / np.maximum(lengths, 1e-9))

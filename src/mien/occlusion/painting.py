@@ -111,6 +111,17 @@ def rounded(line: Floats, times: int = 3) -> Floats:
     return line
 
 
+def height_at(edge: Floats, across: Floats) -> Floats:
+    """Read the height of an edge above each place; where it turns back, its outermost part."""
+    return np.asarray(np.interp(across, np.maximum.accumulate(edge[:, 0]), edge[:, 1]))
+
+
+def directions(ways: Floats) -> Floats:
+    """Give ways (..., 2) the length 1."""
+    lengths = np.linalg.norm(ways, axis=-1, keepdims=True)
+    return np.asarray(ways / np.maximum(lengths, 1e-9))
+
+
 def box_around(points_xy: ArrayLike, pad: float) -> Box:
     """Find the box that holds all points and a pad around them."""
     left, top, right, bottom = geometry.bounding_box(points_xy)
