@@ -4,8 +4,6 @@ What is passed as text is escaped; what these functions give is HTML, to be pass
 """
 
 import base64
-import struct
-import zlib
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import zip_longest
@@ -13,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mien import images
 
 Html = str
 SHORT = 24  # letters of a cell that stay on one line
@@ -97,22 +97,8 @@ def code(text: str) -> Html:
     return f'<pre class="wide">{escape(text)}</pre>'
 
 
-def png(image: NDArray[np.uint8]) -> bytes:
-    """Encode an image (H, W) or (H, W, 3)."""
-    height, width = image.shape[:2]
-    lines = np.pad(image.reshape(height, -1), ((0, 0), (1, 0)))  # 0 before each: as it is
-    kind = 2 if image.ndim == 3 else 0
-    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
-    chunks = (b"IHDR" + header, b"IDAT" + zlib.compress(lines.tobytes(), 9), b"IEND")
-    packed = [
-        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
-        for chunk in chunks
-    ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
-
-
 def _picture(shown: Picture) -> Html:
-    source = base64.b64encode(png(shown.image)).decode("ascii")
+    source = base64.b64encode(images.encoded(shown.image, ".png")).decode("ascii")
     tag = f"<em>{escape(shown.tag)}</em>" if shown.tag else ""
     return (
         f'<figure><img src="data:image/png;base64,{source}" alt="{escape(shown.title)}">'

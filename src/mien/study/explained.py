@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien import images
 from mien.files import numbered, write
 from mien.records import percent
 from mien.report.document import Block, Document, Shown, Table, Warned
 from mien.report.faces import face_map, tinted
-from mien.report.page import Fact, Picture, gallery, png
+from mien.report.page import Fact, Picture, gallery
 from mien.study.explain import Explanation
 from mien.study.sentences import points
 
@@ -46,7 +47,7 @@ def write_explanations(
     """
     drawn = [maps(one, cam) for one, cam in zip(found, cams, strict=True)]
     files = {
-        f"{name}-{kind}.png": png(picture)
+        f"{name}-{kind}.png": images.encoded(picture, ".png")
         for name, pictures in zip(_names(found), drawn, strict=True)
         for kind, picture in pictures.items()
     }
