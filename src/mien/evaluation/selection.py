@@ -117,7 +117,7 @@ class Choice:
         """Read the faces, each with its label; photographs are cut as the preparation says."""
         protocol = self._protocol()
         if protocol is not None:
-            where = _needed(root)
+            where = needed(root)
             faces, copied = protocol.marked(where)
             occluded, stated = self.list_file is not None, protocol.describe(where)
             chosen = Chosen(faces, stated, occluded, _ids(faces, copied))
@@ -142,7 +142,7 @@ class Choice:
         if self.table is not None:
             data = FaceTable.open(self.table)
         else:
-            data = readers.read(self.data_set or "", _needed(root), **self._settings())
+            data = readers.read(self.data_set or "", needed(root), **self._settings())
         if seen is not None:
             seen.update(data.source_id.tolist())
         cut = _cut(data, preparation, quiet) if isinstance(data, Listing) else (data, 0)
@@ -283,7 +283,8 @@ def _cut(data: Listing, preparation: Preparation, quiet: bool) -> tuple[FaceTabl
         return table[np.arange(len(table))], summary["rejected"]
 
 
-def _needed(root: str | Path | None) -> str | Path:
+def needed(root: str | Path | None) -> str | Path:
+    """Check that the folder of a data set is named."""
     if root is None:
         raise UsageError("expected the folder of the data set: --root, or the variable MIEN_DATA")
     return root

@@ -22,6 +22,7 @@ from mien.data.rights import record
 from mien.data.table import FaceTable
 from mien.errors import UsageError
 from mien.evaluation import Receipt
+from mien.evaluation.selection import needed
 from mien.files import keep_plan, read_object, write
 from mien.progress import say
 from mien.report.document import Document, Table, Warned
@@ -155,7 +156,7 @@ def _check(
     if path.is_file() and (out / COPIES).is_file():
         return read_object(path, "remove it and run again")
     name = _name(recipe, published)
-    data = readers.read(name, _root(source), **source.options)
+    data = readers.read(name, needed(source.root), **source.options)
     parts, counts = np.unique(data.split, return_counts=True)
     faces = dict(zip(parts.tolist(), counts.tolist(), strict=True))
     expected = COUNTS.get(name, faces)
@@ -179,7 +180,7 @@ def _hidden(
     if not folder.is_dir():
         points = {"points_file": str(source.points_file)} if source.points_file else {}
         name = _name(recipe, published)
-        faces = readers.read(name, _root(source), **source.options, **points)
+        faces = readers.read(name, needed(source.root), **source.options, **points)
         if not isinstance(faces, FaceTable):
             raise UsageError(
                 f"{published.recipe} hides a part of each face and needs faces that are cut, but"
@@ -190,12 +191,6 @@ def _hidden(
         about = {"data_set": name, "rights": record(name), "preparation": None}
         occlude_table(faces, published.occluder, recipe.seed).save(folder, about)
     return replace(source, root=None, table=folder, options={}, points_file=None)
-
-
-def _root(source: DataSource) -> Path:
-    if source.root is None:
-        raise UsageError("expected the folder of the data set: --root, or the variable MIEN_DATA")
-    return source.root
 
 
 def _measured(training: Path) -> dict[str, Any]:
