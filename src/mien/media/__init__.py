@@ -1,1 +1,1 @@
-"""Where images come from: folders of files."""
+"""Where images come from, folders, videos, cameras and streams, and what is seen over time."""
