@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from mien.errors import DataError, UsageError
-from mien.study.compare import compare, holm, mcnemar, paired_bootstrap, told_apart
+from mien.metrics import holm, mcnemar, paired_bootstrap
+from mien.study.compare import compare, told_apart
 from tiny_receipts import tiny_receipt
 
 TRUTH = [0, 1, 2, 0, 1, 2, 0, 1] * 5

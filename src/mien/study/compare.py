@@ -21,10 +21,7 @@ from mien.errors import DataError, UsageError, unknown_name
 from mien.evaluation.measures import few_people, known_people
 from mien.evaluation.receipts import Receipt
 from mien.expressions import EXPRESSIONS
-from mien.metrics import holm as holm
-from mien.metrics import mcnemar as mcnemar
-from mien.metrics import paired_bootstrap as paired_bootstrap
-from mien.metrics import sign_flip as sign_flip
+from mien.metrics import holm, mcnemar, paired_bootstrap, sign_flip
 from mien.study.across import Answered, answered, common, condition, data_names
 
 ROUNDS = 10_000
