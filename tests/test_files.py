@@ -1,5 +1,6 @@
 """Files are written whole or not at all, and what cannot be written is known before."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -162,7 +163,7 @@ def test_a_file_system_without_locks_is_written_to(
     fcntl = pytest.importorskip("fcntl")
 
     def flock(*_: object) -> None:
-        raise OSError(37, "No locks available")
+        raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", flock)
     with (tmp_path / "a").open("ab") as file:
