@@ -44,7 +44,7 @@ def test_metadata_is_read_as_it_was_written(expression_path: Path) -> None:
 
 def test_the_hash_of_the_opened_file_is_known(expression_path: Path) -> None:
     model = session.open_model(expression_path, kind="expression")
-    assert model.sha256 == session.sha256_file(expression_path)
+    assert model.sha256 == weights.sha256_file(expression_path)
     assert model.path == expression_path
 
 
@@ -181,7 +181,7 @@ def test_a_provider_that_falls_back_is_refused(
 
 
 def test_a_hash_that_differs_is_refused_with_both_named(expression_path: Path) -> None:
-    found = session.sha256_file(expression_path)
+    found = weights.sha256_file(expression_path)
     with pytest.raises(ModelError, match=f"must have SHA-256 {'0' * 64}, found {found}"):
         session.open_model(expression_path, kind="expression", sha256="0" * 64)
 

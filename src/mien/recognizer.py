@@ -68,7 +68,7 @@ class ExpressionReader:
                 f"balanced answers need the share of each expression in training, which the model"
                 f" {self.metadata.name} does not tell; leave it out, or export the model again"
             )
-        self._regions = next((o for o in self.metadata.outputs if o.kind == "regions"), None)
+        self._regions = next(iter(self.metadata.of_kind("regions").values()), None)
         try:
             self.preparation = Preparation.from_json(self.metadata.preparation)
         except (UsageError, TypeError, ValueError) as error:
@@ -254,7 +254,7 @@ class Recognizer:
 
 
 def _expression_output(metadata: Metadata, labels: str | None, data_set: str | None) -> Output:
-    known = {output.name: output for output in metadata.outputs if output.kind == "expression"}
+    known = metadata.of_kind("expression")
     if not known:
         raise ModelError(f"the model {metadata.name} must have an output of kind 'expression'")
     if labels is not None and labels not in known:

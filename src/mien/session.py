@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from mien import weights
 from mien.errors import ModelError, unknown_name
 from mien.progress import cores
-from mien.weights import sha256_file as sha256_file
 
 FORMAT = 1
 KEY = "mien"
@@ -89,6 +88,10 @@ class Metadata:
                 return found
         names = [found.name for found in self.outputs]
         raise ModelError(unknown_name(f"output of {self.name}", name, names))
+
+    def of_kind(self, kind: str) -> dict[str, Output]:
+        """Give the outputs of a kind, by name."""
+        return {output.name: output for output in self.outputs if output.kind == kind}
 
     def to_json(self) -> str:
         """Write what `from_json` reads."""

@@ -153,7 +153,7 @@ def models(engine: Engine) -> Body:
         for e in (*weights.list_models(), *weights.added().values())
     ]
     kinds = occlusion.OCCLUDERS.items()
-    regions = [name for o in metadata.outputs if o.kind == "regions" for name in o.labels]
+    regions = [name for o in metadata.of_kind("regions").values() for name in o.labels]
     return asdict(
         Models(
             schema=SCHEMA,

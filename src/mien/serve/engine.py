@@ -105,7 +105,7 @@ class Engine:
     @property
     def outputs(self) -> dict[str, Output]:
         """The answers to choose among, by the name that a reading calls `labels`."""
-        return {o.name: o for o in self.metadata.outputs if o.kind == "expression"}
+        return self.metadata.of_kind("expression")
 
     @property
     def waiting(self) -> int:

@@ -137,9 +137,9 @@ def teach(
     readers = [ExpressionReader(model, mirror=True) for model in models]
     if not readers:
         raise ModelError("expected at least one model to teach, got none")
-    labels = {o.name: o.labels for o in readers[0].metadata.outputs if o.kind == "expression"}
+    labels = _labels(readers[0])
     for reader in readers[1:]:
-        others = {o.name: o.labels for o in reader.metadata.outputs if o.kind == "expression"}
+        others = _labels(reader)
         if others != labels:
             raise ModelError(
                 f"all teachers must answer alike; {readers[0].metadata.name} has"
@@ -169,6 +169,11 @@ def teach(
     }
     joined = {name: np.concatenate([part[name] for part in answers]) for name in labels}
     return Teacher(ids, joined, labels, stated)
+
+
+def _labels(reader: ExpressionReader) -> dict[str, tuple[str, ...]]:
+    outputs = reader.metadata.of_kind("expression")
+    return {name: output.labels for name, output in outputs.items()}
 
 
 def _answers(
