@@ -16,7 +16,7 @@ from mien.training import augment, hiding, randomness
 from mien.training.sampling import Copies
 from mien.training.settings import Recipe
 
-Faces = npt.NDArray[np.int64]
+Faces = npt.NDArray[np.int64]  # their numbers: see Source.originals
 
 
 @dataclass(frozen=True)
