@@ -70,6 +70,19 @@ def test_the_container_starts_a_command_that_there_is(
     assert SpecifierSet(project["requires-python"]).contains(version.partition("-")[0])
 
 
+def test_tests_that_the_main_run_passes_over_are_run_elsewhere() -> None:
+    script = ROOT / ".ci" / "extras"
+    if not script.is_file():
+        pytest.skip("a source distribution has none")
+    passed_over = re.compile(r'importorskip\("(torchvision|timm|tensorboard|mlflow)"')
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if passed_over.search(path.read_text("utf-8"))
+    }
+    assert found and found == set(re.findall(r"tests/[\w/]+\.py", script.read_text("utf-8")))
+
+
 def test_ignored_files_are_named_from_the_root() -> None:
     lines = (ROOT / ".gitignore").read_text("utf-8").splitlines()
     patterns = [line for line in lines if line and not line.startswith("#")]
