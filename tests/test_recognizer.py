@@ -10,7 +10,8 @@ import models
 from mien import images
 from mien.errors import InputError, ModelError, UsageError
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
-from mien.recognizer import ExpressionReader, Recognizer, certain_answers
+from mien.readings import certain_answers
+from mien.recognizer import ExpressionReader, Recognizer
 from mien.session import Output, open_model
 
 

@@ -3,7 +3,7 @@
 import copy
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -18,27 +18,13 @@ from mien.faces.following import FollowingFinder
 from mien.geometry import Floats
 from mien.images import Image, Source
 from mien.preparation import Preparation
+from mien.readings import Readings, certain_answers, hidden_regions
 from mien.records import Face, Prediction
 from mien.session import Metadata, Output, open_model
 
-CERTAIN = "certain"  # the threshold of an output; `certain_eyes` that with the eyes hidden
 _AT_ONCE = 128
 
 Seen = tuple[Face, Image]
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """What a model reads off N faces, with C expressions and R regions; R may be 0.
-
-    The softmax of the logits (N, C) are the probabilities.
-    """
-
-    logits: NDArray[np.float64]
-    probabilities: NDArray[np.float64]
-    hidden_probability: NDArray[np.float64]
-    hidden: NDArray[np.bool_]
-    certain: NDArray[np.bool_]
 
 
 class ExpressionReader:
@@ -151,30 +137,6 @@ class ExpressionReader:
             hidden=hidden,
             certain=certain,
         )
-
-
-def hidden_regions(regions: Output | None, logits: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Say of each region (N, R) how likely it is hidden, and whether it counts as hidden."""
-    if regions is None:
-        return logits, np.zeros(logits.shape, dtype=bool)
-    probability = metrics.sigmoid(logits / regions.temperature)
-    return probability, probability >= [regions.thresholds.get(o, 0.5) for o in regions.labels]
-
-
-def certain_answers(
-    output: Output, probabilities: Floats, regions: Sequence[str], hidden: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Say which answers (N,) are certain, of probabilities (N, C) and hidden regions (N, R).
-
-    With a region hidden fewer answers are right at the same probability, so it has a threshold of
-    its own, if the model has one; of two the higher counts. From 1 on none is certain.
-    """
-    usual = output.thresholds.get(CERTAIN, np.inf)
-    own = [output.thresholds.get(f"{CERTAIN}_{region}", usual) for region in regions]
-    needed = np.where(hidden, own, -np.inf).max(axis=1, initial=-np.inf)
-    needed[~hidden.any(axis=1)] = usual
-    certain: NDArray[np.bool_] = (probabilities.max(axis=1) >= needed) & (needed < 1)
-    return certain
 
 
 class Recognizer:

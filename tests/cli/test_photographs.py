@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -201,7 +202,34 @@ def test_a_table_names_photographs_and_the_boxes_of_their_faces(
         table.write_text(f"path,box_x0,box_y0,box_x1,box_y1\n{row}\n")
         done = mien("predict", table)
         assert done.code == 4 and said in done.err
-    assert mien("predict", table, tmp_path).code == UsageError.exit_code
+    done = mien("predict", table, tmp_path)
+    assert done.code == UsageError.exit_code and f"got {table} among 2 paths" in done.err
+    table.write_text("path,box_x0,box_y0,box_x1,box_y1\n")
+    assert f"{table} has no rows" in mien("predict", table).err
+
+
+def test_a_table_of_boxes_is_never_written_over_and_a_box_outside_is_told_with_its_photograph(
+    tiny_weights: None, mien: Callable, portrait_path: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "boxes.csv"
+    table.write_text(f"path,box_x0,box_y0,box_x1,box_y1\n{portrait_path},9000,60,9100,180\n")
+    done = mien("predict", table, "--out", table)
+    assert done.code == UsageError.exit_code and "would overwrite what is read" in done.err
+    assert (
+        f"{portrait_path}: the box 9000, 60, 9100, 180 lies outside" in mien("predict", table).err
+    )
+
+
+def test_copies_of_photographs_whose_names_are_no_text_can_be_drawn(
+    predict: Callable, folder: Path, tmp_path: Path
+) -> None:
+    name = os.fsdecode(b"n\xff.png")
+    try:
+        grow(folder, name)
+    except OSError:
+        pytest.skip("this file system takes only names that are text")
+    assert predict(folder / name, "--draw", tmp_path / "drawn").code == 0
+    assert (tmp_path / "drawn" / name).is_file()
 
 
 def test_other_boxes_are_read_anew(

@@ -388,6 +388,7 @@ def test_videos_stand_alone_and_several_need_a_folder(
         ("", "--every", "2"),
         (clip, clip, *folder, *events),
         (clip, clip, *folder, "--format", "table"),
+        (clip, clip, "--out", tmp_path / "tables.csv"),
     ):
         assert predict(*words).code == UsageError.exit_code
     assert predict(clip, "--start", "1:00").code == InputError.exit_code

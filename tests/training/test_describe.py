@@ -14,7 +14,7 @@ import models
 from mien import metrics
 from mien.data.table import FaceTable
 from mien.expressions import EXPRESSIONS, EXPRESSIONS_7
-from mien.recognizer import certain_answers, hidden_regions
+from mien.readings import certain_answers, hidden_regions
 from mien.session import Output, open_model
 from mien.training.describe import CALIBRATED
 from tiny_tables import table

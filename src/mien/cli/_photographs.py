@@ -23,6 +23,7 @@ from mien.media.folders import Shard, expand
 from mien.media.shelf import Shelf
 from mien.progress import say, track
 from mien.recognizer import Recognizer
+from mien.records import Prediction
 
 TABLES = (".csv", ".parquet")
 NAMED = 5  # photographs that could not be read, named in the last line
@@ -53,11 +54,18 @@ class Photograph:
 class Asked:
     """The photographs that are meant, and the name of each one's copy; boxes where they are given.
 
-    The boxes of a photograph are JSON.
+    The boxes of a photograph are JSON; `table` is where they were read.
     """
 
     photographs: Shelf
     boxes: Shelf | None
+    table: Path | None
+
+    def files(self) -> Iterator[str | Path]:
+        """Name the files that are read."""
+        if self.table is not None:
+            yield self.table
+        yield from (path for path, _ in self.photographs)
 
     def each(self, known: Shelf, journal: Journal) -> Iterator[Photograph]:
         """Yield the photographs in their order, with what is known of each in the journal."""
@@ -112,14 +120,19 @@ def listed(paths: Sequence[str], draw: Path | None, shard: Shard | None) -> Iter
     """Keep the photographs that are meant, in their order; a table among the paths stands alone."""
     tables = [path for path in paths if path.lower().endswith(TABLES) and not os.path.isdir(path)]
     if tables and len(paths) > 1:
-        raise UsageError(f"expected one table of boxes and nothing else, got {len(paths)} paths")
+        raise UsageError(
+            f"expected one table of boxes and nothing else, got {tables[0]} among"
+            f" {len(paths)} paths; leave it out, or give it alone"
+        )
     with Shelf() as photographs, Shelf() as boxes:
         found = _in_table(Path(*tables), boxes, shard) if tables else expand(paths, shard=shard)
         for path, copy in copies(draw, found) if draw else zip(found, repeat(None), strict=False):
             photographs.add(str(path), str(copy) if copy else None)
         if not len(photographs) and shard is None:
-            raise InputError("no photographs: the list is empty; expected a path a line")
-        yield Asked(photographs, boxes if tables else None)
+            whose = f"{tables[0]} has no rows" if tables else "the list is empty"
+            row = "a row a face" if tables else "a path a line"
+            raise InputError(f"no photographs: {whose}; expected {row}")
+        yield Asked(photographs, boxes if tables else None, Path(*tables) if tables else None)
 
 
 def _in_table(table: Path, boxes: Shelf, shard: Shard | None) -> Iterator[Path]:
@@ -219,7 +232,7 @@ def _holds(entry: Entry, state: Entry, copy: Path | None) -> bool:
 
 def _seen(recognizer: Recognizer, photograph: Photograph, output: Output) -> list[Record]:
     path, copy, boxes = photograph.path, photograph.copy, photograph.boxes
-    predictions = recognizer(path) if boxes is None else recognizer.at(path, boxes)
+    predictions = recognizer(path) if boxes is None else _at(recognizer, path, boxes)
     if copy is not None:
         from mien.images.drawing import annotate
 
@@ -227,6 +240,14 @@ def _seen(recognizer: Recognizer, photograph: Photograph, output: Output) -> lis
         drawn = annotate(images.read(path), predictions, points=output.points, faces=output.faces)
         images.write(copy, drawn)
     return _records.records(path, predictions, points=output.points, drawn=copy)
+
+
+def _at(recognizer: Recognizer, path: Path, boxes: Boxes) -> list[Prediction]:
+    image = images.read(path)
+    try:
+        return recognizer.at(image, boxes)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def _write(

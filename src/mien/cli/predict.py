@@ -138,7 +138,7 @@ def predict(
             _video.predict_each(videos, reader, output, plan, jobs=jobs)
         return
     with _photographs.listed(paths, draw, _shard(shard)) as asked:
-        _outputs.check((path for path, _ in asked.photographs), outputs)
+        _outputs.check(asked.files(), outputs)
         jobs = min(jobs or cores(), max(1, len(asked.photographs)))
         reader = recognizer(jobs)
         plan = {"model": reader.reader.sha256, **found_by, **read_by, "shard": shard}
@@ -156,6 +156,11 @@ def _format_of_several(asked: Format | None, out: Path | None) -> Format:
     """Take the format of tables in a folder, one a video."""
     if out is None:
         raise UsageError("several videos are written into a folder, a table each: --out DIR")
+    if out.suffix and out.suffix.lower() in KINDS and not out.is_dir():
+        raise UsageError(
+            f"several videos are written into a folder, a table each, and {out} is named like one"
+            f" table; give --out DIR --format {KINDS[out.suffix.lower()]}"
+        )
     if asked is Format.table:
         raise UsageError("expected --format jsonl, csv or parquet for several videos, got table")
     return asked or Format.jsonl

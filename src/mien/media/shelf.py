@@ -37,7 +37,7 @@ class Shelf:
     def __iter__(self) -> Iterator[tuple[str, Value]]:
         """Yield names and values in the order the names came."""
         for name, value in self._do("SELECT name, value FROM shelf ORDER BY number"):
-            yield os.fsdecode(name), value
+            yield os.fsdecode(name), _given(value)
 
     def __contains__(self, name: str) -> bool:
         found = self._do("SELECT 1 FROM shelf WHERE name = ?", os.fsencode(name))
@@ -46,17 +46,18 @@ class Shelf:
     def add(self, name: str, value: Value = None) -> bool:
         """Keep a name and its value; tell whether it is new, for one that is there stays."""
         words = "INSERT OR IGNORE INTO shelf (name, value) VALUES (?, ?)"
-        return self._do(words, os.fsencode(name), value).rowcount == 1
+        return self._do(words, os.fsencode(name), _kept(value)).rowcount == 1
 
     def put(self, name: str, value: Value) -> None:
         """Keep a value by a name, instead of the one that is there."""
         if not self.add(name, value):
-            self._do("UPDATE shelf SET value = ? WHERE name = ?", value, os.fsencode(name))
+            words = "UPDATE shelf SET value = ? WHERE name = ?"
+            self._do(words, _kept(value), os.fsencode(name))
 
     def get(self, name: str) -> Any:
         """Give the value of a name, None where there is none."""
         found = self._do("SELECT value FROM shelf WHERE name = ?", os.fsencode(name)).fetchone()
-        return found and found[0]
+        return found and _given(found[0])
 
     def _do(self, words: str, *values: Any) -> sqlite3.Cursor:
         with _told():
@@ -79,6 +80,15 @@ def _base(columns: str) -> sqlite3.Connection:
     base.execute(f"CREATE TABLE shelf ({columns})")
     base.execute("BEGIN")
     return base
+
+
+def _kept(value: Value) -> Value | bytes:
+    """Give text as bytes: a file's name need not be text that SQLite takes."""
+    return os.fsencode(value) if isinstance(value, str) else value
+
+
+def _given(value: Any) -> Value:
+    return os.fsdecode(value) if isinstance(value, bytes) else value
 
 
 @contextmanager

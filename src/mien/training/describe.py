@@ -14,7 +14,8 @@ from mien.data import labels as vote_rules
 from mien.data import rights
 from mien.data.table import FaceTable
 from mien.faces.landmarks import Landmarker
-from mien.recognizer import CERTAIN, ExpressionReader, hidden_regions
+from mien.readings import CERTAIN, hidden_regions
+from mien.recognizer import ExpressionReader
 from mien.session import Metadata, Model, Output
 from mien.training import calibrate
 from mien.training.expression import REGIONS, seven
