@@ -99,6 +99,13 @@ def test_a_file_of_one_threshold_is_read_as_before(hidden):
     assert certain.tolist() == [True, False]
 
 
+def test_none_is_certain_from_one_on_however_sure_the_network_is():
+    output = Output("ferplus", "expression", ("fear", "anger"), thresholds={"certain": 1.0})
+    sure = softmax(np.array([[60.0, 0.0]]))
+    assert sure.max() == 1
+    assert not certain_answers(output, sure, (), np.zeros((1, 0), bool)).any()
+
+
 def test_the_shipped_model_asks_for_more_where_a_part_is_hidden(shipped_models):
     metadata = open_model("expression", kind="expression").metadata
     by_votes, own = (metadata.output(name).thresholds for name in ("ferplus", "fer2013"))

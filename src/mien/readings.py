@@ -41,11 +41,11 @@ def certain_answers(
     """Say which answers (N,) are certain, of probabilities (N, C) and hidden regions (N, R).
 
     With a region hidden fewer answers are right at the same probability, so it has a threshold of
-    its own, if the model has one; of two the higher counts.
+    its own, if the model has one; of two the higher counts. From 1 on none is certain.
     """
     usual = output.thresholds.get(CERTAIN, np.inf)
     own = [output.thresholds.get(f"{CERTAIN}_{region}", usual) for region in regions]
     needed = np.where(hidden, own, -np.inf).max(axis=1, initial=-np.inf)
     needed[~hidden.any(axis=1)] = usual
-    certain: NDArray[np.bool_] = probabilities.max(axis=1) >= needed
+    certain: NDArray[np.bool_] = (probabilities.max(axis=1) >= needed) & (needed < 1)
     return certain

@@ -6,18 +6,21 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from mien.data.picked import Picked
 from mien.errors import DataError, MienError, UsageError
 from mien.training import checkpoint, compiling, loop
 from mien.training.augment import Augmentation
+from mien.training.distributed import World
 from mien.training.faces import Faces, View, Viewer
 from mien.training.settings import NetworkSettings, Optimizer, Recipe, Selection
-from mien.training.validation import answers_of
+from mien.training.validation import BATCH, answers_of
 from tiny_training import FACES, TINY, BrightOrDark, Scored
 
 STILL = Optimizer(learning_rate=0.0)
@@ -241,7 +244,19 @@ def test_a_view_belongs_to_the_face_not_to_the_batch() -> None:
 def test_a_judgement_sees_each_face_once() -> None:
     task = BrightOrDark(faces=301)
     network = loop.build_network(TINY, task)
-    from mien.training.distributed import World
-
     answer = answers_of(network, task.plain, World())
     assert answer(task.source.images)["bright"].shape == (301, 2)
+
+
+def test_a_judgement_reads_faces_on_disk_a_batch_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, read = BrightOrDark(faces=301), list[int]()
+    network, original = loop.build_network(TINY, task), Picked.__getitem__
+
+    def noted(images: Picked, index: Any) -> Any:
+        found = original(images, index)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(Picked, "__getitem__", noted)
+    answers_of(network, task.plain, World())(Picked(task.source.images))  # type: ignore[arg-type]
+    assert read == [BATCH, 301 - BATCH]

@@ -76,6 +76,10 @@ def test_whether_a_network_is_compiled_leaves_the_hash(tmp_path: Path) -> None:
             LEAST + '[data]\nnormalize = "none"\n[network]\nname = "resnet18"\npretrained = true\n',
             "leave out data.normalize",
         ),
+        (
+            LEAST + '[data]\nprotocol = "all"\n[selection]\nmetric = "last"\n',
+            "'expression' has parts of its own",
+        ),
         (LEAST + "epochs = 4\n[optimizer]\nrestart_epoch = 4\n", "before the last epoch"),
         (
             LEAST + '[optimizer]\nrestart_epoch = 4\nschedule = "cosine"\n',

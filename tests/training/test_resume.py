@@ -19,6 +19,7 @@ from torch import Tensor
 
 from mien.errors import DataError, OutputError
 from mien.training import checkpoint, loop, resuming, stopping
+from mien.training.distributed import World
 from mien.training.faces import Faces, Source, View
 from mien.training.settings import DataSettings, Optimizer, Recipe, Selection
 from mien.training.validation import Answer
@@ -132,6 +133,20 @@ def test_a_signal_amid_an_epoch_saves_the_step_and_ends_the_run(
     logs = [Path(folder, "log.jsonl").read_text().splitlines() for folder in (whole, parts)]
     told = [[{**json.loads(line), "seconds": 0} for line in lines] for lines in logs]
     assert told[0] == told[1]
+
+
+def test_a_signal_saves_the_step_where_nobody_reads_what_is_said(
+    tmp_path: Path, signals_raise: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*given: object) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(stopping.os, "write", gone)
+    watch = stopping.Watch(0)
+    with pytest.raises(KeyboardInterrupt), watch:
+        signal.raise_signal(signal.SIGINT)
+        assert watch.wish() == stopping.END
+        watch.saved(stopping.END, World())
 
 
 def test_a_second_signal_ends_a_run_at_once(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.data.picked import Picked
+from mien.data.picked import picked
 from mien.errors import DataError
 from mien.expressions import EXPRESSIONS, check_mapping
 
@@ -61,8 +61,7 @@ class Columns:
         if not isinstance(index, slice) and np.ndim(index) != 1:
             raise TypeError(f"expected a mask, row numbers or a slice as index, got {index!r}")
         chosen: dict[str, Any] = {
-            name: array.pick(index) if isinstance(array, Picked) else array[index]
-            for name, array in self.arrays().items()
+            name: picked(array, index) for name, array in self.arrays().items()
         }
         return replace(self, **chosen)
 

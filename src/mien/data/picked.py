@@ -66,6 +66,11 @@ class Picked:
         return type(self)(self, None, cut, one)
 
 
+def picked(array: Any, index: Any) -> Any:
+    """Select rows of an array; images that stay on disk are not read."""
+    return array.pick(index) if isinstance(array, Picked) else array[index]
+
+
 def memory_bytes() -> float:
     """Give the memory of the machine or of this container; without end where it is not told."""
     try:

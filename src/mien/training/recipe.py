@@ -172,6 +172,10 @@ def _check_last(recipe: Recipe) -> None:
     """Refuse what needs faces held out where none are, or a best epoch where the last is kept."""
     last = recipe.selection.metric == settings.LAST_EPOCH
     if recipe.data.protocol == settings.ALL:
+        if recipe.task != "labels":
+            raise UsageError(
+                f"the task {recipe.task!r} has parts of its own; leave data.protocol all out"
+            )
         if not last:
             raise UsageError(
                 "data.protocol all leaves no face to choose an epoch by"

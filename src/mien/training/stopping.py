@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from typing import Any, Self
 
 from mien.training.distributed import World
@@ -65,7 +66,8 @@ class Watch:
         if self._noted is None:
             self._noted, self._noted_s = number, time.monotonic()
             if not self._quiet:  # print may be amid a line, and then raises
-                os.write(2, f"{NOTED}\n".encode())
+                with suppress(OSError):  # Ctrl-C ends who reads this, such as `tee`, too
+                    os.write(2, f"{NOTED}\n".encode())
         elif time.monotonic() - self._noted_s > TWICE_S:
             self.__exit__()
             signal.raise_signal(number)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from mien.data.picked import picked
 from mien.occlusion import occluder
 from mien.training.distributed import World
 
@@ -27,7 +28,7 @@ def answers_of(network: nn.Module, plain: Plain, world: World) -> Answer:
     def answer(faces: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[Any]]:
         if len(faces) < world.size:
             return run(network, plain, faces, world.device)
-        mine = faces[world.share(np.arange(len(faces)))]
+        mine = picked(faces, world.share(np.arange(len(faces))))
         return world.rows(run(network, plain, mine, world.device), len(faces))
 
     return answer
