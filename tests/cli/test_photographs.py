@@ -121,6 +121,19 @@ def test_what_was_gone_on_with_is_what_is_read_at_once(
     assert (tmp_path / "faces.csv").read_text() == (tmp_path / "whole.csv").read_text()
 
 
+def test_a_stopped_work_whose_copies_lie_among_its_photographs_goes_on(
+    predict: Callable, folder: Path, tmp_path: Path
+) -> None:
+    words = (folder, "--jobs", "1", "--draw", folder / "0", "--out", tmp_path / "faces.jsonl")
+    before = sorted(path.name for path in folder.iterdir())
+    with killed(behind=4):  # and a fifth copy
+        predict(*words)
+    done = predict(*words)
+    assert done.code == 0 and "going on: 4 of 12 photographs" in done.err
+    assert sources(tmp_path / "faces.jsonl") == before
+    assert sorted(path.name for path in (folder / "0").iterdir()) == before
+
+
 @pytest.mark.parametrize(
     ("option", "named"),
     [

@@ -16,7 +16,7 @@ from mien.cli import _jobs, _records
 from mien.cli._copies import copies
 from mien.cli._journal import Entry, Journal, changed
 from mien.cli._outputs import Output
-from mien.cli._records import Record, Writer
+from mien.cli._records import Record, Writer, counted
 from mien.cli._streams import replaceable, result_stream
 from mien.errors import DataError, InputError, OutputError, UsageError
 from mien.media.folders import Shard, expand
@@ -27,7 +27,6 @@ from mien.records import Prediction
 
 TABLES = (".csv", ".parquet")
 NAMED = 5  # photographs that could not be read, named in the last line
-
 
 Boxes = list[list[float]]
 
@@ -101,8 +100,8 @@ class Tally:
     def __str__(self) -> str:
         whole = self.done == self.photographs
         parts = [
-            ("" if whole else f"{self.done} of ") + _counted(self.photographs, "photograph"),
-            _counted(self.faces, "face"),
+            ("" if whole else f"{self.done} of ") + counted(self.photographs, "photograph"),
+            counted(self.faces, "face"),
             f"{self.without_face} without a face" if self.without_face else "",
             f"{self.unreadable} could not be read" if self.unreadable else "",
         ]
@@ -116,17 +115,22 @@ class Tally:
 
 
 @contextmanager
-def listed(paths: Sequence[str], draw: Path | None, shard: Shard | None) -> Iterator[Asked]:
-    """Keep the photographs that are meant, in their order; a table among the paths stands alone."""
+def listed(
+    paths: Sequence[str], draw: Path | None, shard: Shard | None, *, goes_on: bool
+) -> Iterator[Asked]:
+    """Keep the photographs that are meant, in their order; a table among the paths stands alone.
+
+    goes_on: whether a work that was stopped goes on, whose copies may lie among them.
+    """
     tables = [path for path in paths if path.lower().endswith(TABLES) and not os.path.isdir(path)]
     if tables and len(paths) > 1:
         raise UsageError(
-            f"expected one table of boxes and nothing else, got {tables[0]} among"
-            f" {len(paths)} paths; leave it out, or give it alone"
+            f"a table of boxes stands alone, got {tables[0]} among {len(paths)} paths; leave it out"
         )
     with Shelf() as photographs, Shelf() as boxes:
         found = _in_table(Path(*tables), boxes, shard) if tables else expand(paths, shard=shard)
-        for path, copy in copies(draw, found) if draw else zip(found, repeat(None), strict=False):
+        with_copies = copies(draw, found, goes_on=goes_on) if draw else zip(found, repeat(None))
+        for path, copy in with_copies:
             photographs.add(str(path), str(copy) if copy else None)
         if not len(photographs) and shard is None:
             whose = f"{tables[0]} has no rows" if tables else "the list is empty"
@@ -180,7 +184,7 @@ def predict(
     with Journal(out if out and replaceable(out) else None, plan) as journal, Shelf() as known:
         _find(known, journal, asked.photographs)
         if len(known):
-            before = f"{len(known):,} of {_counted(tally.photographs, 'photograph')}"
+            before = f"{len(known):,} of {counted(tally.photographs, 'photograph')}"
             say(f"going on: {before} had been read", quiet=output.quiet)
 
         def read(photograph: Photograph) -> list[Record]:
@@ -294,7 +298,3 @@ def _interrupted(tally: Tally, output: Output, journal: Journal) -> str:
         written = f"{output.out} was not written{goes_on}"
     kept = f"; finished copies are in {output.draw}" if output.draw else ""
     return f"{tally}; {written}{kept}"
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"
