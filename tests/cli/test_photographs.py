@@ -180,6 +180,17 @@ def test_shards_together_are_the_whole(predict: Callable, folder: Path, tmp_path
         assert predict(folder, "--shard", wrong).code == UsageError.exit_code
 
 
+def test_copies_of_all_shards_fit_one_folder(
+    predict: Callable, folder: Path, tmp_path: Path
+) -> None:
+    for number in range(6):
+        (folder / str(number)).mkdir()
+        grow(folder / str(number), "same.png")
+    for shard in ("1/2", "2/2"):
+        assert predict(folder, "--shard", shard, "--draw", tmp_path / "drawn").code == 0
+    assert len(list((tmp_path / "drawn").iterdir())) == 12 + 6
+
+
 def test_parquet_holds_what_csv_holds(predict: Callable, folder: Path, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     (folder / "c.png").write_text("no picture")

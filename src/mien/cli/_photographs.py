@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from itertools import repeat
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,7 +18,7 @@ from mien.cli._outputs import Output
 from mien.cli._records import Record, Writer, counted
 from mien.cli._streams import replaceable, result_stream
 from mien.errors import DataError, InputError, OutputError, UsageError
-from mien.media.folders import Shard, expand
+from mien.media.folders import Named, Shard, named
 from mien.media.shelf import Shelf
 from mien.progress import say, track
 from mien.recognizer import Recognizer
@@ -53,7 +52,7 @@ class Photograph:
 class Asked:
     """The photographs that are meant, and the name of each one's copy; boxes where they are given.
 
-    The boxes of a photograph are JSON; `table` is where they were read.
+    The boxes of a photograph are JSON, behind its name; `table` is where they were read.
     """
 
     photographs: Shelf
@@ -73,7 +72,7 @@ class Asked:
             yield Photograph(
                 Path(source),
                 Path(str(copy)) if copy else None,
-                json.loads(self.boxes.get(source)) if self.boxes is not None else None,
+                json.loads(self.boxes.get(source))[1:] if self.boxes is not None else None,
                 None if place is None else journal.at(place),
             )
 
@@ -128,10 +127,11 @@ def listed(
             f"a table of boxes stands alone, got {tables[0]} among {len(paths)} paths; leave it out"
         )
     with Shelf() as photographs, Shelf() as boxes:
-        found = _in_table(Path(*tables), boxes, shard) if tables else expand(paths, shard=shard)
-        with_copies = copies(draw, found, goes_on=goes_on) if draw else zip(found, repeat(None))
-        for path, copy in with_copies:
-            photographs.add(str(path), str(copy) if copy else None)
+        found = _in_table(Path(*tables), boxes) if tables else named(paths)
+        drawn = copies(draw, found, goes_on=goes_on) if draw else ((*one, None) for one in found)
+        for path, name, copy in drawn:  # the names of copies differ in all shards
+            if shard is None or name in shard:
+                photographs.add(str(path), str(copy) if copy else None)
         if not len(photographs) and shard is None:
             whose = f"{tables[0]} has no rows" if tables else "the list is empty"
             row = "a row a face" if tables else "a path a line"
@@ -139,17 +139,16 @@ def listed(
         yield Asked(photographs, boxes if tables else None, Path(*tables) if tables else None)
 
 
-def _in_table(table: Path, boxes: Shelf, shard: Shard | None) -> Iterator[Path]:
+def _in_table(table: Path, boxes: Shelf) -> Iterator[Named]:
     """Yield the photographs that a table names, in the order of their first boxes; keep these."""
     from mien.data import files, parquet
 
     read = parquet.read_parquet if table.suffix.lower() == TABLES[1] else files.read_csv
     for where, (name, *box) in files.rows(table, ("path", *_records.CORNERS), read=read):
-        if shard is None or name in shard:
-            path = str(table.parent / name)
-            known = json.loads(boxes.get(path) or "[]")
-            boxes.put(path, json.dumps([*known, *_box(box, where)]))
-    yield from (Path(path) for path, _ in boxes)
+        path = str(table.parent / name)
+        known = json.loads(boxes.get(path) or json.dumps([name]))
+        boxes.put(path, json.dumps([*known, *_box(box, where)]))
+    yield from ((Path(path), json.loads(str(known))[0]) for path, known in boxes)
 
 
 def _box(cells: list[str], where: str) -> Boxes:
