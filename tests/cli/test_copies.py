@@ -8,8 +8,12 @@ from mien.cli._copies import copies
 from mien.errors import OutputError, UsageError
 
 
+def drawn(folder: Path, *sources: str | Path) -> list[Path]:
+    return [copy for _, _, copy in copies(folder, ((Path(one), str(one)) for one in sources))]
+
+
 def names(folder: Path, *sources: str) -> list[str]:
-    return [copy.name for _, copy in copies(folder, map(Path, sources))]
+    return [copy.name for copy in drawn(folder, *sources)]
 
 
 def test_a_copy_has_its_photographs_name(tmp_path: Path) -> None:
@@ -33,12 +37,12 @@ def test_what_cannot_be_written_again_becomes_png(tmp_path: Path) -> None:
 def test_a_photograph_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "x.jpg").write_bytes(b"")
     with pytest.raises(UsageError, match="overwrite the photograph"):
-        list(copies(tmp_path, [tmp_path / "x.jpg"]))
+        drawn(tmp_path, tmp_path / "x.jpg")
     with pytest.raises(UsageError, match="overwrite the photograph"):
-        list(copies(tmp_path, [Path("elsewhere/x.jpg"), tmp_path / "x.jpg"]))
+        drawn(tmp_path, "elsewhere/x.jpg", tmp_path / "x.jpg")
 
 
 def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(OutputError, match=r"cannot write .*out"):
-        list(copies(tmp_path / "out", [Path("x.jpg")]))
+        drawn(tmp_path / "out", "x.jpg")

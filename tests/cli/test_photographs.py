@@ -121,6 +121,19 @@ def test_what_was_gone_on_with_is_what_is_read_at_once(
     assert (tmp_path / "faces.csv").read_text() == (tmp_path / "whole.csv").read_text()
 
 
+def test_a_stopped_work_whose_copies_lie_among_its_photographs_goes_on(
+    predict: Callable, folder: Path, tmp_path: Path
+) -> None:
+    words = (folder, "--jobs", "1", "--draw", folder / "0", "--out", tmp_path / "faces.jsonl")
+    before = sorted(path.name for path in folder.iterdir())
+    with killed(behind=4):  # and a fifth copy
+        predict(*words)
+    done = predict(*words)
+    assert done.code == 0 and "going on: 4 of 12 photographs" in done.err
+    assert sources(tmp_path / "faces.jsonl") == before
+    assert sorted(path.name for path in (folder / "0").iterdir()) == before
+
+
 @pytest.mark.parametrize(
     ("option", "named"),
     [
@@ -165,6 +178,17 @@ def test_shards_together_are_the_whole(predict: Callable, folder: Path, tmp_path
     assert sorted(done.out.count("\n") for done in empty) == [1, 2]
     for wrong in ("0/2", "3/2", "2", "a/b"):
         assert predict(folder, "--shard", wrong).code == UsageError.exit_code
+
+
+def test_copies_of_all_shards_fit_one_folder(
+    predict: Callable, folder: Path, tmp_path: Path
+) -> None:
+    for number in range(6):
+        (folder / str(number)).mkdir()
+        grow(folder / str(number), "same.png")
+    for shard in ("1/2", "2/2"):
+        assert predict(folder, "--shard", shard, "--draw", tmp_path / "drawn").code == 0
+    assert len(list((tmp_path / "drawn").iterdir())) == 12 + 6
 
 
 def test_parquet_holds_what_csv_holds(predict: Callable, folder: Path, tmp_path: Path) -> None:

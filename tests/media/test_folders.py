@@ -70,8 +70,8 @@ def test_shards_hold_each_file_once_wherever_the_folder_lies(album, tmp_path_fac
 
     def parts(where, pattern=""):
         shards = [folders.Shard(number, 3) for number in (1, 2, 3)]
-        expanded = ([*folders.expand([where / pattern], shard=shard)] for shard in shards)
-        return [{str(path.relative_to(where)) for path in part} for part in expanded]
+        found = [*folders.named([where / pattern])]
+        return [{str(p.relative_to(where)) for p, name in found if name in one} for one in shards]
 
     found = parts(album)
     assert set.union(*found) == set(

@@ -6,25 +6,31 @@ from pathlib import Path
 
 from mien.cli._streams import writing
 from mien.errors import UsageError
+from mien.media.folders import Named
 from mien.media.shelf import Shelf
 
 # The photographs that a copy can be written as; others become PNG.
 KEPT = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 
-def copies(folder: Path, sources: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
-    """Make the folder; yield each source with the name of its copy, in order.
+def copies(
+    folder: Path, sources: Iterable[Named], *, goes_on: bool = False
+) -> Iterator[tuple[Path, str, Path]]:
+    """Make the folder; yield each source, as it comes, with its copy, in order.
 
     A name is the photograph's own; where that is taken, `-2`, `-3` ... is put behind its stem. A
-    photograph that a copy would replace is refused behind the last.
+    photograph that a copy would replace is refused behind the last; where a work `goes_on`, what
+    lies in the folder are its copies, which are left out.
     """
     with writing(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
     there = folder.resolve()
     with Shelf() as taken, Shelf() as originals:
-        for source in sources:
-            yield source, folder / _free_name(source, taken)
+        for source, name in sources:
             real = source.resolve() if source.is_symlink() else _real(source.parent) / source.name
+            if real.parent == there and goes_on:
+                continue
+            yield source, name, folder / _free_name(source, taken)
             if real.parent == there:
                 originals.add(real.name)
         for name, _ in originals:

@@ -27,7 +27,7 @@ class Journal:
 
     def __init__(self, out: Path | None, plan: Mapping[str, Any]) -> None:
         self.last: Entry | None = None
-        self.path = out and out.with_name(f".{out.name}.part")
+        self.path = out and beside(out)
         self._file: BinaryIO | None = None
         self._behind_plan = self._whole = 0
         self._empty, self._adding = True, Lock()
@@ -113,6 +113,11 @@ class Journal:
         self._file.truncate(self._whole)
         if last is not None:
             self.last, self._empty = json.loads(last), False
+
+
+def beside(out: Path) -> Path:
+    """Name the journal of what becomes a file."""
+    return out.with_name(f".{out.name}.part")
 
 
 def identity(source: str) -> dict[str, Any]:

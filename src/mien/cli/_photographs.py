@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from itertools import repeat
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,10 +15,10 @@ from mien.cli import _jobs, _records
 from mien.cli._copies import copies
 from mien.cli._journal import Entry, Journal, changed
 from mien.cli._outputs import Output
-from mien.cli._records import Record, Writer
+from mien.cli._records import Record, Writer, counted
 from mien.cli._streams import replaceable, result_stream
 from mien.errors import DataError, InputError, OutputError, UsageError
-from mien.media.folders import Shard, expand
+from mien.media.folders import Named, Shard, named
 from mien.media.shelf import Shelf
 from mien.progress import say, track
 from mien.recognizer import Recognizer
@@ -27,7 +26,6 @@ from mien.records import Prediction
 
 TABLES = (".csv", ".parquet")
 NAMED = 5  # photographs that could not be read, named in the last line
-
 
 Boxes = list[list[float]]
 
@@ -54,7 +52,7 @@ class Photograph:
 class Asked:
     """The photographs that are meant, and the name of each one's copy; boxes where they are given.
 
-    The boxes of a photograph are JSON; `table` is where they were read.
+    The boxes of a photograph are JSON, behind its name; `table` is where they were read.
     """
 
     photographs: Shelf
@@ -74,7 +72,7 @@ class Asked:
             yield Photograph(
                 Path(source),
                 Path(str(copy)) if copy else None,
-                json.loads(self.boxes.get(source)) if self.boxes is not None else None,
+                json.loads(self.boxes.get(source))[1:] if self.boxes is not None else None,
                 None if place is None else journal.at(place),
             )
 
@@ -101,8 +99,8 @@ class Tally:
     def __str__(self) -> str:
         whole = self.done == self.photographs
         parts = [
-            ("" if whole else f"{self.done} of ") + _counted(self.photographs, "photograph"),
-            _counted(self.faces, "face"),
+            ("" if whole else f"{self.done} of ") + counted(self.photographs, "photograph"),
+            counted(self.faces, "face"),
             f"{self.without_face} without a face" if self.without_face else "",
             f"{self.unreadable} could not be read" if self.unreadable else "",
         ]
@@ -116,18 +114,24 @@ class Tally:
 
 
 @contextmanager
-def listed(paths: Sequence[str], draw: Path | None, shard: Shard | None) -> Iterator[Asked]:
-    """Keep the photographs that are meant, in their order; a table among the paths stands alone."""
+def listed(
+    paths: Sequence[str], draw: Path | None, shard: Shard | None, *, goes_on: bool
+) -> Iterator[Asked]:
+    """Keep the photographs that are meant, in their order; a table among the paths stands alone.
+
+    goes_on: whether a work that was stopped goes on, whose copies may lie among them.
+    """
     tables = [path for path in paths if path.lower().endswith(TABLES) and not os.path.isdir(path)]
     if tables and len(paths) > 1:
         raise UsageError(
-            f"expected one table of boxes and nothing else, got {tables[0]} among"
-            f" {len(paths)} paths; leave it out, or give it alone"
+            f"a table of boxes stands alone, got {tables[0]} among {len(paths)} paths; leave it out"
         )
     with Shelf() as photographs, Shelf() as boxes:
-        found = _in_table(Path(*tables), boxes, shard) if tables else expand(paths, shard=shard)
-        for path, copy in copies(draw, found) if draw else zip(found, repeat(None), strict=False):
-            photographs.add(str(path), str(copy) if copy else None)
+        found = _in_table(Path(*tables), boxes) if tables else named(paths)
+        drawn = copies(draw, found, goes_on=goes_on) if draw else ((*one, None) for one in found)
+        for path, name, copy in drawn:  # the names of copies differ in all shards
+            if shard is None or name in shard:
+                photographs.add(str(path), str(copy) if copy else None)
         if not len(photographs) and shard is None:
             whose = f"{tables[0]} has no rows" if tables else "the list is empty"
             row = "a row a face" if tables else "a path a line"
@@ -135,17 +139,16 @@ def listed(paths: Sequence[str], draw: Path | None, shard: Shard | None) -> Iter
         yield Asked(photographs, boxes if tables else None, Path(*tables) if tables else None)
 
 
-def _in_table(table: Path, boxes: Shelf, shard: Shard | None) -> Iterator[Path]:
+def _in_table(table: Path, boxes: Shelf) -> Iterator[Named]:
     """Yield the photographs that a table names, in the order of their first boxes; keep these."""
     from mien.data import files, parquet
 
     read = parquet.read_parquet if table.suffix.lower() == TABLES[1] else files.read_csv
     for where, (name, *box) in files.rows(table, ("path", *_records.CORNERS), read=read):
-        if shard is None or name in shard:
-            path = str(table.parent / name)
-            known = json.loads(boxes.get(path) or "[]")
-            boxes.put(path, json.dumps([*known, *_box(box, where)]))
-    yield from (Path(path) for path, _ in boxes)
+        path = str(table.parent / name)
+        known = json.loads(boxes.get(path) or json.dumps([name]))
+        boxes.put(path, json.dumps([*known, *_box(box, where)]))
+    yield from ((Path(path), json.loads(str(known))[0]) for path, known in boxes)
 
 
 def _box(cells: list[str], where: str) -> Boxes:
@@ -180,7 +183,7 @@ def predict(
     with Journal(out if out and replaceable(out) else None, plan) as journal, Shelf() as known:
         _find(known, journal, asked.photographs)
         if len(known):
-            before = f"{len(known):,} of {_counted(tally.photographs, 'photograph')}"
+            before = f"{len(known):,} of {counted(tally.photographs, 'photograph')}"
             say(f"going on: {before} had been read", quiet=output.quiet)
 
         def read(photograph: Photograph) -> list[Record]:
@@ -294,7 +297,3 @@ def _interrupted(tally: Tally, output: Output, journal: Journal) -> str:
         written = f"{output.out} was not written{goes_on}"
     kept = f"; finished copies are in {output.draw}" if output.draw else ""
     return f"{tally}; {written}{kept}"
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"

@@ -152,6 +152,11 @@ def printable(name: str) -> str:
     )
 
 
+def counted(number: int, name: str) -> str:
+    """Say how many there are."""
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
+
+
 def _plain(row: Record) -> Record:
     return {n: str(value).lower() if isinstance(value, bool) else value for n, value in row.items()}
 

@@ -11,7 +11,7 @@ from mien.cli import _records, _video_records
 from mien.cli._columns import aligned
 from mien.cli._looks import Look
 from mien.cli._outputs import Output
-from mien.cli._records import Record, kind_of, printable
+from mien.cli._records import Record, counted, kind_of, printable
 from mien.cli._streams import replaceable, result_stream, writing
 from mien.errors import InputError, UsageError
 from mien.images.drawing import annotate
@@ -135,11 +135,11 @@ class Told:
     def summary(self, info: Info, *, stopped: bool = False) -> str:
         """Say in a line what was read and written, and whether a stream stopped by itself."""
         parts = [
-            f"{printable(self._asked.name)}: {_counted(self._frames, 'frame')}",
-            f"{_counted(self._faces, 'face')} in {_counted(self._tracks, 'track')}",
-            _counted(len(self._events), "event"),
+            f"{printable(self._asked.name)}: {counted(self._frames, 'frame')}",
+            f"{counted(self._faces, 'face')} in {counted(self._tracks, 'track')}",
+            counted(len(self._events), "event"),
             f"{self._without_face} without a face" if self._without_face else "",
-            f"{_counted(info.damaged, 'damaged frame')} passed over" if info.damaged else "",
+            f"{counted(info.damaged, 'damaged frame')} passed over" if info.damaged else "",
             self._cut_short(info),
             f"the stream stopped at {clock(self._time_s)}" if stopped else "",
         ]
@@ -239,7 +239,3 @@ def _rows(events: Sequence[Event]) -> list[list[str]]:
 def _row(event: Event) -> list[str]:
     times = (clock(time_s, even=True) for time_s in (event.start_s, event.end_s, event.peak_s))
     return [str(event.track), event.expression, *times, percent(event.peak)]
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number:,} {name}{'' if number == 1 else 's'}"

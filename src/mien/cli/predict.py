@@ -103,7 +103,7 @@ def predict(
     frame, with time and track; the table lists its events. Stopped, the same command with --out
     goes on.
     """
-    from mien.cli import _photographs, _video
+    from mien.cli import _journal, _photographs, _streams, _video
 
     videos = _video.asked(paths, every, fps, start, end, smooth, events, timeline)
     if videos:
@@ -137,7 +137,8 @@ def predict(
         else:
             _video.predict_each(videos, reader, output, plan, jobs=jobs)
         return
-    with _photographs.listed(paths, draw, _shard(shard)) as asked:
+    goes_on = out is not None and _streams.replaceable(out) and _journal.beside(out).exists()
+    with _photographs.listed(paths, draw, _shard(shard), goes_on=goes_on) as asked:
         _outputs.check(asked.files(), outputs)
         jobs = min(jobs or cores(), max(1, len(asked.photographs)))
         reader = recognizer(jobs)

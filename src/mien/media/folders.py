@@ -39,20 +39,22 @@ class Shard:
         return int.from_bytes(blake2b(text, digest_size=8).digest()) % self.of == self.number - 1
 
 
-def expand(
-    paths: Iterable[str | Path], *, listed: TextIO | None = None, shard: Shard | None = None
-) -> Iterator[Path]:
+def expand(paths: Iterable[str | Path], *, listed: TextIO | None = None) -> Iterator[Path]:
     """Yield files for what was asked: files and missing ones as named, the rest in sorted order.
 
     A folder gives the images in it and below, a pattern what it matches; `-` reads one path a line
-    from `listed`, by default stdin. A file that comes up twice is given once. Of a `shard` come the
-    files alone whose names, from the folder or pattern on, fall into it.
+    from `listed`, by default stdin. A file that comes up twice is given once.
     """
+    yield from (file for file, _ in named(paths, listed=listed))
+
+
+def named(paths: Iterable[str | Path], *, listed: TextIO | None = None) -> Iterator[Named]:
+    """Yield what `expand` does, each file with its name from the folder or pattern on."""
     with Shelf() as seen:
         for path in paths:
             for file, name in _meant(str(path), listed or sys.stdin):
-                if seen.add(str(file)) and (shard is None or name in shard):
-                    yield file
+                if seen.add(str(file)):
+                    yield file, name
 
 
 def _meant(path: str, listed: TextIO) -> Iterator[Named]:
