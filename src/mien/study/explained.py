@@ -16,7 +16,6 @@ from mien.records import percent
 from mien.report.document import Block, Document, Shown, Table, Warned
 from mien.report.faces import face_map, tinted
 from mien.report.page import Fact, Picture, gallery
-from mien.report.page import Fact, Picture, gallery
 from mien.study.explain import LITTLE, Explanation
 from mien.study.sentences import odds, points
 
