@@ -34,11 +34,11 @@ class Journal:
         if self.path is not None:
             with writing(str(self.path)):
                 self._file = self.path.open("a+b")
-            try:
-                self._go_on(json.dumps(plan, sort_keys=True).encode() + b"\n")
-            except BaseException:
-                self._file.close()
-                raise
+                try:
+                    self._go_on(json.dumps(plan, sort_keys=True).encode() + b"\n")
+                except BaseException:
+                    self._file.close()
+                    raise
 
     def __enter__(self) -> Self:
         return self
@@ -50,7 +50,8 @@ class Journal:
         traceback: TracebackType | None,
     ) -> None:
         if self._file is not None:
-            self._file.close()
+            with writing(str(self.path)):  # a full disk is told of here, too
+                self._file.close()
         if self._empty:
             self.discard()
 
