@@ -172,6 +172,10 @@ def test_a_full_disk_is_told_and_what_was_kept_before_is_whole(tmp_path: Path) -
     with Journal(out, {}) as journal:
         found = [entry["number"] for _, entry in journal.entries()]
     assert found == list(range(len(found))) and 20 < len(found) < 40
+    with (tmp_path / ".faces.csv.part").open("ab") as file:
+        file.write(b"\0\0\0\0\n")  # as a machine that loses its power may leave it
+    with pytest.raises(OutputError, match="is damaged; remove it"), Journal(out, {}):
+        pass
 
 
 def test_unfinished_work_on_other_photographs_is_not_lost(

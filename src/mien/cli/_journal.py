@@ -63,7 +63,7 @@ class Journal:
             place = file.seek(self._behind_plan)
             while place < self._whole:
                 line = file.readline()
-                yield place, json.loads(line)
+                yield place, self._entry(line)
                 place += len(line)
 
     def at(self, place: int) -> Entry:
@@ -71,8 +71,7 @@ class Journal:
         assert self.path is not None
         with self.path.open("rb") as file:
             file.seek(place)
-            entry: Entry = json.loads(file.readline())
-        return entry
+            return self._entry(file.readline())
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Keep an entry."""
@@ -113,7 +112,14 @@ class Journal:
             last = line
         self._file.truncate(self._whole)
         if last is not None:
-            self.last, self._empty = json.loads(last), False
+            self.last, self._empty = self._entry(last), False
+
+    def _entry(self, line: bytes) -> Entry:
+        try:
+            entry: Entry = json.loads(line)
+        except ValueError as error:  # the machine lost its power
+            raise OutputError(f"{self.path} is damaged; remove it to begin anew") from error
+        return entry
 
 
 def beside(out: Path) -> Path:
