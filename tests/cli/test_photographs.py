@@ -157,6 +157,27 @@ def test_unfinished_work_of_another_kind_is_not_gone_on_with(
     assert done.code == OutputError.exit_code and f": {named} differ" in done.err
 
 
+def test_a_full_disk_is_told_and_what_was_kept_before_is_whole(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    out = tmp_path / "faces.csv"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        told = pytest.raises(OutputError, match=r"cannot write .*faces.csv.part: ")
+        with told, Journal(out, {}) as journal:
+            for number in range(100):
+                journal.add({"number": number, "more": "." * 100})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with Journal(out, {}) as journal:
+        found = [entry["number"] for _, entry in journal.entries()]
+    assert found == list(range(len(found))) and 20 < len(found) < 40
+    with (tmp_path / ".faces.csv.part").open("ab") as file:
+        file.write(b"\0\0\0\0\n")  # as a machine that loses its power may leave it
+    with pytest.raises(OutputError, match="is damaged; remove it"), Journal(out, {}):
+        pass
+
+
 def test_unfinished_work_on_other_photographs_is_not_lost(
     predict: Callable, folder: Path, photographs: Path, tmp_path: Path
 ) -> None:

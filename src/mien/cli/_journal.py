@@ -34,11 +34,11 @@ class Journal:
         if self.path is not None:
             with writing(str(self.path)):
                 self._file = self.path.open("a+b")
-            try:
-                self._go_on(json.dumps(plan, sort_keys=True).encode() + b"\n")
-            except BaseException:
-                self._file.close()
-                raise
+                try:
+                    self._go_on(json.dumps(plan, sort_keys=True).encode() + b"\n")
+                except BaseException:
+                    self._file.close()
+                    raise
 
     def __enter__(self) -> Self:
         return self
@@ -50,7 +50,8 @@ class Journal:
         traceback: TracebackType | None,
     ) -> None:
         if self._file is not None:
-            self._file.close()
+            with writing(str(self.path)):  # a full disk is told of here, too
+                self._file.close()
         if self._empty:
             self.discard()
 
@@ -62,7 +63,7 @@ class Journal:
             place = file.seek(self._behind_plan)
             while place < self._whole:
                 line = file.readline()
-                yield place, json.loads(line)
+                yield place, self._entry(line)
                 place += len(line)
 
     def at(self, place: int) -> Entry:
@@ -70,8 +71,7 @@ class Journal:
         assert self.path is not None
         with self.path.open("rb") as file:
             file.seek(place)
-            entry: Entry = json.loads(file.readline())
-        return entry
+            return self._entry(file.readline())
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Keep an entry."""
@@ -112,7 +112,14 @@ class Journal:
             last = line
         self._file.truncate(self._whole)
         if last is not None:
-            self.last, self._empty = json.loads(last), False
+            self.last, self._empty = self._entry(last), False
+
+    def _entry(self, line: bytes) -> Entry:
+        try:
+            entry: Entry = json.loads(line)
+        except ValueError as error:  # the machine lost its power
+            raise OutputError(f"{self.path} is damaged; remove it to begin anew") from error
+        return entry
 
 
 def beside(out: Path) -> Path:
