@@ -198,8 +198,7 @@ def _reasons(table: FaceTable) -> NDArray[np.str_]:
         return np.full(len(table), NO_POINTS)
     points = np.asarray(table.points_xy)
     strange = outside(points, (table.images.shape[1], table.images.shape[2]))
-    known = np.isfinite(points).all(axis=(1, 2))
-    return np.where(known, np.where(strange, OUTSIDE, ""), NO_POINTS)
+    return np.where(table.has_points, np.where(strange, OUTSIDE, ""), NO_POINTS)
 
 
 def _points(table: FaceTable) -> NDArray[np.float32]:
@@ -207,8 +206,7 @@ def _points(table: FaceTable) -> NDArray[np.float32]:
     mean = MEAN_FACE.astype(np.float32)
     if table.points_xy is None:
         return np.tile(mean, (len(table), 1, 1))
-    known = np.isfinite(table.points_xy).all(axis=(1, 2), keepdims=True)
-    return np.where(known, table.points_xy, mean)
+    return np.where(table.has_points[:, None, None], table.points_xy, mean)
 
 
 def _facts(table: FaceTable) -> list[Row]:

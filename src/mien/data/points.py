@@ -105,10 +105,7 @@ def with_points(
 ) -> tuple[FaceTable, str]:
     """Find the points of faces that have none; say whose are used."""
     check_places(table)
-    points = table.points_xy
-    known = np.zeros(len(table), bool)
-    if points is not None:
-        known = np.asarray(np.isfinite(points).all(axis=(1, 2)))
+    points, known = table.points_xy, table.has_points
     if known.all():
         return table, "of the table"
     from mien.faces.landmarks import Landmarker

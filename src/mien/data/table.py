@@ -43,6 +43,13 @@ class FaceTable(Columns):
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {"images": self.images, **super().arrays()}
 
+    @property
+    def has_points(self) -> NDArray[np.bool_]:
+        """Tell of each face (N,) whether its points are known."""
+        if self.points_xy is None:
+            return np.zeros(len(self), np.bool_)
+        return np.asarray(np.isfinite(self.points_xy).all(axis=(1, 2)))
+
     def save(self, folder: str | Path, summary: Mapping[str, Any] | None = None) -> None:
         """Write the table as a new folder: .npy files, a JSON, and the summary if one is given."""
         folder = Path(folder)

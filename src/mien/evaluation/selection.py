@@ -262,13 +262,11 @@ def located(
     chosen: Chosen, occluder: str, landmarks: str | Path | None = None
 ) -> tuple[Locate | None, dict[str, Any]]:
     """Give what finds the points that an occluder needs, and say whose points are used."""
-    points, stated = chosen.faces.points_xy, dict(chosen.stated)
+    stated = dict(chosen.stated)
     if not parts(occluder):
         return None, {**stated, "points": None}
     check_places(chosen.faces)
-    lacking = len(chosen.faces)
-    if points is not None:
-        lacking = int((~np.isfinite(points).all(axis=(1, 2))).sum())
+    lacking = int((~chosen.faces.has_points).sum())
     if not lacking:
         return None, {**stated, "points": stated.get("points") or "of the table"}
     landmarker = Landmarker(landmarks)

@@ -242,10 +242,7 @@ def _gathered(
 
 
 def _check_points(table: FaceTable) -> None:
-    points = table.points_xy
-    lacking = len(table)
-    if points is not None:
-        lacking = int((~np.isfinite(points).all(axis=(1, 2))).sum())
+    lacking = int((~table.has_points).sum())
     if lacking:
         raise DataError(
             f"{lacking} of {len(table)} faces have no landmarks to hide parts by; prepare the"

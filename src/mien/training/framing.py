@@ -131,9 +131,8 @@ def known_points(faces: FaceTable) -> tuple[npt.NDArray[np.float32], npt.NDArray
     """Give the points (N, 68, 2) and where they are known (N,)."""
     points = faces.points_xy
     if points is None:
-        return np.zeros((len(faces), POINTS, 2), np.float32), np.zeros(len(faces), np.bool_)
-    known = np.asarray(np.isfinite(points).all(axis=(1, 2)), np.bool_)
-    return np.asarray(points, np.float32), known
+        points = np.zeros((len(faces), POINTS, 2), np.float32)
+    return np.asarray(points, np.float32), faces.has_points
 
 
 def _tupled(points_xy: npt.NDArray[Any]) -> tuple[tuple[float, float], ...]:
